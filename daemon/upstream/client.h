@@ -1,0 +1,125 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "ipc/chat.h"
+
+// Attempts: single calls of a provider. Prompt -> provider's request -> HTTP -> provider's answer,
+// all on the upstream thread; the router sees values only.
+namespace requestrouter::upstream {
+
+enum class ProviderKind : std::uint8_t { kGemini, kOpenAi, kAnthropic };
+
+// Where and how to call one provider. Immutable; shared by the attempts that use it.
+struct Provider {
+  std::string name;  // as in the configuration
+  ProviderKind kind = ProviderKind::kOpenAi;
+  std::string base_url;  // without a trailing slash
+  std::vector<std::pair<std::string, std::string>> headers;  // added to every call
+  std::chrono::milliseconds connect_timeout{10'000};
+  std::chrono::milliseconds first_byte_timeout{300'000};
+  std::chrono::milliseconds idle_timeout{120'000};  // between bytes of a streamed answer
+};
+
+// What is asked, complete: history and system prompt are already in `messages`.
+struct Prompt {
+  std::vector<ipc::Message> messages;  // system messages first
+  ipc::ChatRequest options;            // everything but messages, conv_id and system_prompt
+};
+
+struct Attempt {
+  std::int64_t id = 0;
+  std::shared_ptr<const Provider> provider;
+  std::string model;
+  std::string secret;  // sent in a header only; wiped when the attempt ends
+  std::shared_ptr<const Prompt> prompt;
+  bool stream = false;
+  std::chrono::milliseconds timeout{120'000};  // total
+};
+
+enum class Transport : std::uint8_t {
+  kOk,             // a complete HTTP response, of whatever status
+  kNotSent,        // failed before the request was on the wire (resolve, connect, TLS)
+  kInterrupted,    // failed after it was: the outcome at the provider is unknown
+  kTimeout,        // one of the timeouts, after it was sent
+  kCancelled,      // by Cancel()
+  kUnreadable,     // a complete 2xx response that is not the provider's format
+  kRefusedLocally, // the prompt cannot be expressed to this provider; `error_message` says what
+};
+
+struct Answer {
+  std::string content;
+  ipc::TokenUsage tokens;
+  bool tokens_known = false;
+  ipc::FinishReason finish_reason = ipc::FinishReason::kStop;
+  std::vector<ipc::ToolCall> tool_calls;
+  ipc::Value provider_state;   // null where there is none
+  bool blocked = false;        // by the provider's safety filter
+  ipc::Value safety_ratings;   // null where there are none
+};
+
+// What a provider's error body says, whatever its dialect: of a status >= 400, or of an error event
+// in mid-stream. Everything is bounded and free of secrets.
+struct ProviderError {
+  bool readable = false;             // the body was the provider's own JSON shape
+  std::string code;                  // "RESOURCE_EXHAUSTED", "rate_limit_error", "insufficient_quota"
+  std::string type;                  // OpenAI's second name, where there is one
+  std::string message;               // for people
+  std::vector<std::string> reasons;  // google.rpc.ErrorInfo reasons such as "API_KEY_INVALID"
+  std::vector<std::string> quota_ids;  // google.rpc.QuotaFailure
+  std::optional<std::chrono::milliseconds> retry_delay;  // google.rpc.RetryInfo, rounded up
+};
+
+// The end of an attempt.
+struct Outcome {
+  Transport transport = Transport::kOk;
+  int status = 0;  // HTTP; 0 where there was none
+  // Response headers that say something of quotas and retries, names in lower case.
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::optional<ProviderError> error;  // of a status >= 400, or of an error in mid-stream
+  std::string error_message;  // the transport's own words, secrets redacted; empty on success
+  std::optional<Answer> answer;  // with kOk and a 2xx; of a cut stream what came so far
+  bool streamed = false;         // at least one delta was reported
+  std::chrono::steady_clock::time_point sent_at;  // when the request was on the wire; 0: never
+  std::chrono::milliseconds first_byte{0};        // since sent_at
+};
+
+// Where a Client reports. Called on the upstream thread; must not block or throw. After OnOutcome
+// of an attempt nothing more is reported of it.
+class Listener {
+ public:
+  virtual ~Listener() = default;
+  virtual void OnDelta(std::int64_t attempt_id, ipc::ChatDelta delta) = 0;
+  virtual void OnOutcome(std::int64_t attempt_id, Outcome outcome) = 0;
+};
+
+// Runs attempts on a thread of its own, over one curl multi handle. Every method may be called
+// from any thread and returns at once.
+class Client {
+ public:
+  // `listener` outlives the client.
+  explicit Client(Listener* listener);
+  // Cancels what is in flight (reported as kCancelled) and joins the thread.
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  void Send(Attempt attempt);
+  void Cancel(std::int64_t attempt_id);  // unknown ids are ignored
+  // Stops and resumes reading a streamed answer, so that a slow caller slows the provider.
+  void Pause(std::int64_t attempt_id);
+  void Resume(std::int64_t attempt_id);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace requestrouter::upstream

@@ -1,0 +1,271 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+// What the daemon asks of its database, as values and one narrow interface: SQLite implements it
+// (storage/sqlite_store.h), another engine may. Instants are wall time in milliseconds since the
+// Unix epoch. Conversations, results and attempts belong to a uid.
+namespace requestrouter::storage {
+
+using Millis = std::int64_t;
+
+enum class ErrorCode : std::uint8_t {
+  kNotFound,
+  kFull,         // no space; works again when there is some
+  kReadOnly,     // the directory or file cannot be written
+  kIo,
+  kCorrupt,
+  kNewerSchema,  // written by a later version of this program
+  kLocked,       // another process holds the database
+  kInternal,
+};
+
+struct Error {
+  ErrorCode code = ErrorCode::kInternal;
+  std::string message;  // names the file and the remedy
+};
+
+template <typename T>
+using Result = tl::expected<T, Error>;
+
+// ---- conversations
+
+struct StoredMessage {
+  std::int64_t seq = 0;  // position in the conversation; assigned by the store when written
+  std::string role;      // user | assistant | tool
+  std::string text;      // what a person reads
+  std::string payload;   // the whole message as JSON where `text` does not say it all; else empty
+  Millis at = 0;
+  std::int64_t tokens = 0;
+  std::string model;     // assistant only
+  std::string key_id;    // assistant only
+};
+
+struct ConversationInfo {
+  std::string conv_id;
+  std::optional<std::string> system_prompt;
+  Millis created_at = 0;
+  Millis updated_at = 0;
+  Millis expires_at = 0;
+  std::int64_t message_count = 0;
+  std::int64_t total_tokens = 0;
+  std::string last_model;
+  std::string last_key_id;
+  std::string user_id;
+};
+
+struct Conversation {
+  ConversationInfo info;
+  std::vector<StoredMessage> messages;  // oldest first
+};
+
+// One successful turn: appended as a whole, creating the conversation where it is new.
+struct Turn {
+  std::uint32_t uid = 0;
+  std::string conv_id;
+  std::optional<std::string> system_prompt;  // replaces the stored one
+  std::vector<StoredMessage> messages;
+  std::int64_t total_tokens = 0;
+  std::string model;
+  std::string key_id;
+  std::string user_id;
+  Millis at = 0;
+  Millis expires_at = 0;
+};
+
+// ---- accounting
+
+// Added to the usage counters of the hour of `at`.
+struct Usage {
+  std::uint32_t uid = 0;
+  std::string agent;
+  std::string user_id;
+  std::string key_id;
+  std::string model;
+  Millis at = 0;
+  std::int64_t requests = 0;
+  std::int64_t errors = 0;
+  std::int64_t input_tokens = 0;
+  std::int64_t output_tokens = 0;
+  std::int64_t cached_tokens = 0;
+  std::int64_t cost_nano_usd = 0;
+};
+
+struct UsageQuery {
+  std::optional<std::uint32_t> uid;  // absent: all callers
+  Millis since = 0;
+  Millis until = INT64_MAX;
+  bool by_key = false, by_model = false, by_caller = false, by_agent = false, by_user = false;
+  bool by_hour = false, by_day = false;  // day: UTC
+};
+
+// One row of the answer; `usage.at` is the start of the hour or day where asked for.
+using UsageRow = Usage;
+
+// ---- the journal of attempts, and what is known of keys
+
+// Written before an attempt is sent. Its reservation counts against the quota group from `at` on.
+struct AttemptOpened {
+  std::int64_t attempt_id = 0;  // unique for the life of the database; see Recovered
+  std::uint32_t uid = 0;
+  std::string request_id;
+  std::string body_digest;
+  std::string conv_id;
+  std::string key_id;
+  std::string quota_group;
+  std::string model;
+  Millis at = 0;
+  std::int64_t input_tokens = 0;   // reserved
+  std::int64_t output_tokens = 0;  // reserved
+};
+
+// Replaces the reservation by what was used, or removes it (`counted` false: nothing was sent).
+struct AttemptClosed {
+  std::int64_t attempt_id = 0;
+  bool counted = true;
+  std::int64_t input_tokens = 0;
+  std::int64_t output_tokens = 0;
+};
+
+// An attempt as found at start: closed (usage known) or still open when the daemon ended.
+struct JournalledAttempt {
+  AttemptOpened opened;
+  std::optional<AttemptClosed> closed;
+  bool other_boot = false;  // written before the machine last started
+};
+
+// What was used of a quota group's model in the current day of the provider.
+struct DayCount {
+  std::string quota_group;
+  std::string model;
+  Millis day_start = 0;
+  std::int64_t requests = 0;
+  std::int64_t tokens_input = 0;
+  std::int64_t tokens_output = 0;
+};
+
+struct KeyState {
+  std::string key_id;
+  std::string state;   // ready | cooling | trial | disabled
+  Millis until = 0;    // of a cooldown; 0: none
+  std::string reason;
+  std::string source;
+  std::int64_t strikes = 0;  // repetitions, for growth
+};
+
+// ---- request ids as idempotency keys
+
+struct StoredResult {
+  std::uint32_t uid = 0;
+  std::string request_id;
+  std::string body_digest;
+  std::string reply;  // the final reply's payload bytes
+  Millis expires_at = 0;
+};
+
+// ---- writes
+
+// The end of one request, in one transaction: any part may be absent.
+struct Finish {
+  std::optional<Turn> turn;
+  std::optional<AttemptClosed> attempt;
+  std::vector<Usage> usage;
+  std::optional<StoredResult> result;
+};
+struct TruncateConversation {
+  std::uint32_t uid = 0;
+  std::string conv_id;
+  std::int64_t keep_last_n = 0;
+};
+struct DeleteConversation {
+  std::uint32_t uid = 0;
+  std::string conv_id;
+};
+struct ForgetQuotaCounts {  // of one group: the journal's closed attempts and day counts
+  std::string quota_group;
+};
+struct SaveDayCount {
+  DayCount count;
+};
+// Deletes up to `limit` expired conversations, results and journal rows.
+struct Sweep {
+  Millis now = 0;
+  std::int64_t limit = 100;
+};
+// A consistent copy of the database in a new file with mode 0600. Fails if it exists.
+struct Backup {
+  std::string path;
+};
+
+using Write = std::variant<Finish, AttemptOpened, AttemptClosed, KeyState, SaveDayCount,
+                           ForgetQuotaCounts, TruncateConversation, DeleteConversation, Sweep,
+                           Backup>;
+
+// What a write did: truncate -> messages removed and left; delete, sweep -> rows removed;
+// backup -> bytes.
+struct Written {
+  std::int64_t count = 0;
+  std::int64_t left = 0;
+};
+
+enum class Durability : std::uint8_t {
+  kFull,     // survives power loss once acknowledged
+  kProcess,  // survives kill -9 once acknowledged
+};
+
+// What the daemon needs to carry on where the last one ended.
+struct Recovered {
+  std::vector<KeyState> keys;
+  std::vector<JournalledAttempt> attempts;  // within the last `journal_keep` and all open ones
+  std::vector<DayCount> days;
+  std::int64_t last_attempt_id = 0;
+  bool unclean = false;  // the last daemon did not close the database
+};
+
+// Thread-safe. `done` callbacks run on one of the store's threads, must not block or throw, and
+// run exactly once, also when the store is closed.
+class Store {
+ public:
+  template <typename T>
+  using Done = std::function<void(Result<T>)>;
+
+  // Commits everything that was submitted, then closes.
+  virtual ~Store() = default;
+
+  // Read once, before the first Submit.
+  virtual Result<Recovered> Recover(Millis now) = 0;
+
+  // Writes are committed in groups, in the order submitted. `done` runs after the commit that
+  // holds the write; with kFull after it was synced, unless the store was opened with kProcess.
+  // A failed write leaves nothing behind and does not disturb the others of its group.
+  virtual void Submit(Write write, Durability durability, Done<Written> done) = 0;
+
+  // Reads see every write whose `done` has run. `limit` newest messages; absent: all.
+  // Expired conversations are kNotFound.
+  virtual void GetConversation(std::uint32_t uid, std::string conv_id, Millis now,
+                               std::optional<std::int64_t> limit, Done<Conversation> done) = 0;
+
+  // Ordered by conv_id, those after `after` with `prefix` (and of `user_id` where not empty).
+  virtual void ListConversations(std::uint32_t uid, std::string prefix, std::string user_id,
+                                 std::string after, std::int64_t limit, Millis now,
+                                 Done<std::vector<ConversationInfo>> done) = 0;
+
+  virtual void QueryUsage(UsageQuery query, Done<std::vector<UsageRow>> done) = 0;
+
+  // A stored result that has not expired.
+  virtual void GetResult(std::uint32_t uid, std::string request_id, Millis now,
+                         Done<StoredResult> done) = 0;
+
+  // Whether the last write worked, or a probe after a failed one did. Never blocks.
+  virtual bool healthy() const = 0;
+};
+
+}  // namespace requestrouter::storage
