@@ -64,6 +64,12 @@ tl::expected<Value, std::string> PartBlocks(const ipc::Message& message) {
   return blocks;
 }
 
+// The short form that the API has for a single block of text.
+Value Simplified(Value content) {
+  if (content.size() != 1 || TextMember(content.front(), "type") != "text") return content;
+  return std::move(content.front()["text"]);
+}
+
 // Replays the order of blocks that the state has: {"text": bytes} and {"tool_use": 1} stand for
 // what the message itself holds, anything else is a block to be sent as it is. Fails where the
 // message is not what the state was made with any more.
@@ -131,6 +137,7 @@ class MessagesEncoder {
       if (auto added = Add(message); !added) return Refuse(added.error());
     }
     if (encoded_.empty()) return Refuse("messages: nothing but empty or system messages");
+    for (Value& message : encoded_) message["content"] = Simplified(std::move(message["content"]));
     return std::move(encoded_);
   }
 
@@ -176,7 +183,7 @@ class MessagesEncoder {
     Value result = Value::object();
     result["type"] = "tool_result";
     result["tool_use_id"] = PortableCallId(message.tool_call_id, kMaxCallIdBytes);
-    if (!blocks.empty()) result["content"] = std::move(blocks);
+    if (!blocks.empty()) result["content"] = Simplified(std::move(blocks));
     Value& content = ContentOf("user");
     content.insert(content.begin() + results_++, std::move(result));
   }

@@ -68,7 +68,7 @@ class GeminiDecoder final : public StreamDecoder {
     }
     if (answer_.blocked) {
       answer_.finish_reason = ipc::FinishReason::kContentFilter;
-    } else if (!answer_.tool_calls.empty()) {
+    } else if (answer_.finish_reason == ipc::FinishReason::kStop && !answer_.tool_calls.empty()) {
       answer_.finish_reason = ipc::FinishReason::kToolCalls;
     }
     return std::move(answer_);
