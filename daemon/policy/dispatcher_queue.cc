@@ -178,7 +178,8 @@ std::optional<Refusal> Impl::RefuseAtOnce(const Ask& ask, const Plan& plan, Inst
                    "larger than " + name + " (" + std::to_string(limit->second) + ") ever allows",
                    {},
                    {},
-                   false};
+                   false,
+                   name};
   }
   if (waiting_ >= config_.max_waiting) {
     return Refusal{ask.ticket,

@@ -24,6 +24,13 @@ bool InService(const KeyState& key) {
   return key.spec.active && key.spec.has_secret && !Disabled(key, Instant::min());
 }
 
+// What an attempt that was cut off by its caller says of the key: nothing, like a request's fault.
+Fault Inconclusive() {
+  Fault fault;
+  fault.kind = FaultKind::kRequest;
+  return fault;
+}
+
 }  // namespace
 
 KeyPool::KeyPool(std::uint64_t seed) : random_(seed) {}
@@ -348,7 +355,7 @@ void KeyPool::End(const Admission& admission, const Report& report, Instant now)
   }
   quota.Correct(report.remaining, now);
   const Instant provider_at = key.provider->breaker.UsableAt(now, false);
-  EndHealth(admission, report.fault, now);
+  EndHealth(admission, report.conclusive ? report.fault : Inconclusive(), now);
   const bool provider_changed = provider_at != key.provider->breaker.UsableAt(now, false);
   Touch(&key, admission.quota.get(), provider_changed ? key.provider.get() : nullptr);
 }
@@ -356,7 +363,7 @@ void KeyPool::End(const Admission& admission, const Report& report, Instant now)
 void KeyPool::EndHealth(const Admission& admission, const Fault& fault, Instant now) {
   using Kind = Health::Event::Kind;
   QuotaState& quota = *admission.quota;
-  if (fault.kind != FaultKind::kNone) admission.key->last_error = fault.message;
+  if (!fault.message.empty()) admission.key->last_error = fault.message;
   Health::Event event{.kind = Kind::kNoVerdict, .reason = fault.reason, .source = fault.source};
   if (fault.kind == FaultKind::kNone) {
     event.kind = Kind::kSucceeded;

@@ -65,6 +65,7 @@ struct Refusal {
   std::optional<Duration> retry_after;
   std::optional<Fault> fault;
   bool past_deadline = false;  // the deadline itself, not only max_wait, has passed
+  std::string limit{};         // with kTooLarge: rpm, tpm, itpm, ...
 };
 
 // Where a waiting request stands.
@@ -83,6 +84,7 @@ struct Report {
   std::optional<Instant> sent_at;  // when it was on the wire
   bool may_retry = true;           // false once a delta has gone out
   RemainingQuota remaining;        // corrects the windows
+  bool conclusive = true;          // false: says nothing of the key's health (it was cancelled)
 };
 
 }  // namespace requestrouter::policy
