@@ -183,8 +183,9 @@ struct Placed {
 // How a key_id looks in its upper-case variable: the spelling that keeps the least.
 std::string Folded(std::string text) {
   for (char& c : text) {
-    if (c == '-') c = '_';
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+    const bool lower = c >= 'a' && c <= 'z';
+    const bool kept = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
+    c = lower ? static_cast<char>(c - 'a' + 'A') : kept ? c : '_';
   }
   return text;
 }
@@ -205,7 +206,7 @@ void CheckNames(const std::vector<Placed>& keys) {
     if (!is_alone) {
       placed.reader.report().Warn(placed.reader.LineOf("key_id"), placed.reader.PathOf("key_id"),
                                   Quote(id) + " and " + Quote(alike->second->key.key_id) +
-                                      " differ only in case or hyphens: the variable API_KEY_" +
+                                      " differ only in case or punctuation: the variable API_KEY_" +
                                       Folded(id) + " would be found for both");
     }
   }
