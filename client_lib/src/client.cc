@@ -75,11 +75,6 @@ class CallbackObserver final : public client::Observer {
   std::optional<Error> stopped_;
 };
 
-CallOptions WithId(CallOptions options) {
-  if (options.request_id.empty()) options.request_id = Client::NewRequestId();
-  return options;
-}
-
 }  // namespace
 
 Client::Client(ClientOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
@@ -88,7 +83,7 @@ Client::~Client() = default;
 std::string Client::NewRequestId() { return client::NewRequestId(); }
 
 Result<ChatReply> Client::Chat(const ChatRequest& request, const CallOptions& options) {
-  const CallOptions with_id = WithId(options);
+  const CallOptions with_id = client::WithId(options);
   auto wire = client::ToWire(request, /*stream=*/false);
   if (!wire) return std::move(wire.error());
   return ToChatReply(
@@ -98,7 +93,7 @@ Result<ChatReply> Client::Chat(const ChatRequest& request, const CallOptions& op
 
 Result<ChatReply> Client::ChatStream(const ChatRequest& request, const OnChatEvent& on_event,
                                      const CallOptions& options) {
-  const CallOptions with_id = WithId(options);
+  const CallOptions with_id = client::WithId(options);
   auto wire = client::ToWire(request, /*stream=*/true);
   if (!wire) return std::move(wire.error());
   const auto forward = [&on_event](const Value& body) -> std::optional<Error> {
@@ -123,7 +118,7 @@ std::future<Result<ChatReply>> Client::ChatAsync(const ChatRequest& request,
 
 void Client::ChatAsync(const ChatRequest& request, OnChatEvent on_event, OnChatDone on_done,
                        const CallOptions& options) {
-  const CallOptions with_id = WithId(options);
+  const CallOptions with_id = client::WithId(options);
   const bool stream = static_cast<bool>(on_event);
   auto observer = std::make_shared<CallbackObserver>(with_id.request_id, std::move(on_event),
                                                      std::move(on_done));
@@ -147,7 +142,7 @@ Result<std::string> Client::Call(const std::string& op, const std::string& body_
 }
 
 Result<bool> Client::Cancel(const std::string& request_id, const CallOptions& options) {
-  auto body = impl_->AskBody("cancel", {{"id", request_id}}, options);
+  auto body = impl_->Cancel(request_id, options);
   if (!body) return std::move(body.error());
   return client::ReadBool(*body, "cancelled");
 }

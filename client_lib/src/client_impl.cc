@@ -38,6 +38,11 @@ Encoder BodyEncoder(const std::string& request_id, const std::string& op, Value 
   };
 }
 
+CallOptions WithId(CallOptions options) {
+  if (options.request_id.empty()) options.request_id = NewRequestId();
+  return options;
+}
+
 namespace {
 
 constexpr std::chrono::hours kMaxDeadline{24};
@@ -125,7 +130,8 @@ void Client::Impl::Submit(client::Encoder encode, const CallOptions& options,
 }
 
 Result<ipc::Value> Client::Impl::Ask(client::Encoder encode, const CallOptions& options,
-                                     const client::EventSink& on_event) {
+                                     const client::EventSink& on_event,
+                                     const std::string& cancels) {
   if (auto error = client::Check(options)) return std::move(*error);
   // Held here: the client may be destroyed while this waits.
   const std::shared_ptr<client::Session> session = this->session();
@@ -133,18 +139,26 @@ Result<ipc::Value> Client::Impl::Ask(client::Encoder encode, const CallOptions& 
     return client::InvalidRequest("a blocking call inside a callback would wait for itself");
   }
   const auto mailbox = std::make_shared<client::Mailbox>();
-  session->Submit(client::NewPending(std::move(encode), options, mailbox));
+  client::PendingRequest request = client::NewPending(std::move(encode), options, mailbox);
+  request.cancels = cancels;
+  session->Submit(std::move(request));
   auto end = client::Drain(*mailbox, on_event);
   if (auto* outcome = std::get_if<Result<ipc::Value>>(&end)) return std::move(*outcome);
   session->Abandon(options.request_id);
   return client::Stopped(std::get<Error>(std::move(end)), *mailbox);
 }
 
+Result<ipc::Value> Client::Impl::Cancel(const std::string& request_id, const CallOptions& options) {
+  const CallOptions with_id = client::WithId(options);
+  ipc::Value body = {{"id", request_id}};
+  return Ask(client::BodyEncoder(with_id.request_id, "cancel", std::move(body)), with_id, {},
+             request_id);
+}
+
 Result<ipc::Value> Client::Impl::AskBody(const std::string& op, ipc::Value body,
                                          const CallOptions& options,
                                          const client::EventSink& on_event) {
-  CallOptions with_id = options;
-  if (with_id.request_id.empty()) with_id.request_id = client::NewRequestId();
+  const CallOptions with_id = client::WithId(options);
   return Ask(client::BodyEncoder(with_id.request_id, op, std::move(body)), with_id, on_event);
 }
 

@@ -22,6 +22,9 @@ using Encoder = std::function<std::string(std::int64_t deadline_ms)>;
 Encoder ChatEncoder(const std::string& request_id, ipc::ChatRequest request);
 Encoder BodyEncoder(const std::string& request_id, const std::string& op, ipc::Value body);
 
+// The options with a new request id where they have none.
+CallOptions WithId(CallOptions options);
+
 // Given an event's body, an Error to stop the request with.
 using EventSink = std::function<std::optional<Error>(const ipc::Value& body)>;
 
@@ -43,11 +46,13 @@ class Client::Impl {
 
   // Waits for the outcome; `on_event` (may be empty) gets what comes before it, on this thread.
   Result<ipc::Value> Ask(client::Encoder encode, const CallOptions& options,
-                         const client::EventSink& on_event);
+                         const client::EventSink& on_event, const std::string& cancels = {});
 
   // As Ask, for an operation by name; makes a request id where there is none.
   Result<ipc::Value> AskBody(const std::string& op, ipc::Value body, const CallOptions& options,
                              const client::EventSink& on_event = {});
+
+  Result<ipc::Value> Cancel(const std::string& request_id, const CallOptions& options);
 
  private:
   struct Slot {

@@ -68,8 +68,11 @@ bool DecodeMessages(Value& body) {
 Result<Value> ParseJson(std::string_view text, std::string_view what) {
   if (text.empty()) return Value();
   bool too_deep = false;
-  const auto bound_depth = [&too_deep](int depth, Value::parse_event_t, Value&) {
-    too_deep = too_deep || depth > kMaxNesting;
+  // `depth` counts the containers around the one that begins.
+  const auto bound_depth = [&too_deep](int depth, Value::parse_event_t event, Value&) {
+    const bool begins =
+        event == Value::parse_event_t::array_start || event == Value::parse_event_t::object_start;
+    too_deep = too_deep || (begins && depth >= kMaxNesting);
     return !too_deep;
   };
   Value value = Value::parse(text, bound_depth, /*allow_exceptions=*/false);

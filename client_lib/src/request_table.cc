@@ -34,6 +34,10 @@ void RequestTable::Add(PendingRequest request) {
                                        "request id " + request.id + " is in flight already"));
     return;
   }
+  if (CancelHere(request.cancels)) {
+    request.observer->OnDone(Value{{"cancelled", true}});
+    return;
+  }
   Entry entry;
   entry.order = next_order_++;
   entry.not_before = request.started;
@@ -42,6 +46,15 @@ void RequestTable::Add(PendingRequest request) {
   unsent_.emplace(entry.order, id);
   WakeBy(ExpiryOf(entry));
   entries_.emplace(std::move(id), std::move(entry));
+}
+
+bool RequestTable::CancelHere(const std::string& id) {
+  const auto it = entries_.find(id);
+  if (it == entries_.end()) return false;
+  it->second.cancelled = true;
+  if (it->second.sent) return false;
+  Complete(it, MakeError(ErrorType::kCancelled, "cancelled before it was sent"));
+  return true;
 }
 
 void RequestTable::OnConnecting() {
@@ -81,6 +94,7 @@ std::optional<Error> RequestTable::LossOf(const Entry& entry) const {
     error.details_json = R"({"interrupted":true})";
     return error;
   }
+  if (entry.cancelled) return MakeError(ErrorType::kCancelled, "cancelled");
   if (!entry.request.resend) {
     return MakeError(ErrorType::kNoDaemon, "the daemon went away before it answered");
   }
@@ -130,7 +144,7 @@ void RequestTable::OnFinal(Entries::iterator it, ipc::Reply reply, TimePoint now
   }
   const auto& error = std::get<ipc::Error>(reply.outcome);
   Entry& entry = it->second;
-  const bool again = entry.request.resend && !entry.streaming;
+  const bool again = entry.request.resend && !entry.streaming && !entry.cancelled;
   if (error.type == ipc::ErrorType::kShuttingDown && again) {
     MarkUnsent(entry);
     entry.not_before = now + kDrainPause;

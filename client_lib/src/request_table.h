@@ -38,6 +38,8 @@ struct PendingRequest {
   TimePoint started;
   TimePoint deadline;
   bool resend = true;
+  // The id of the request that this one cancels, or empty.
+  std::string cancels;
   std::shared_ptr<Observer> observer;
 };
 
@@ -59,7 +61,8 @@ class RequestTable {
 
   explicit RequestTable(Options options);
 
-  // Fails the request at once where its id is in flight already (kRequestIdConflict).
+  // Fails the request at once where its id is in flight already (kRequestIdConflict). One that
+  // cancels a request which the daemon does not have yet is served here.
   void Add(PendingRequest request);
 
   // The state of the connection, as the socket reports it. `OnConnecting`: something accepted the
@@ -106,10 +109,13 @@ class RequestTable {
     TimePoint not_before;       // of the next send
     std::int64_t next_seq = 0;  // of the events; those before it were delivered
     bool streaming = false;     // a delta was delivered
+    bool cancelled = false;     // the daemon was asked to cancel it: not to be sent again
     std::string partial;
   };
   using Entries = std::unordered_map<std::string, Entry>;
 
+  // True: the request to cancel was here and is completed.
+  bool CancelHere(const std::string& id);
   void OnFinal(Entries::iterator it, ipc::Reply reply, TimePoint now);
   void OnEvent(Entries::iterator it, const ipc::Value& body);
   void Complete(Entries::iterator it, Result<ipc::Value> outcome);
