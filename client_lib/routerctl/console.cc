@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "client_lib/routerctl/text.h"
+#include "client_lib/src/errors.h"
 
 namespace requestrouter::routerctl {
 namespace {
@@ -35,17 +36,6 @@ const char* SequenceOf(Console::Style style) {
       return "\033[1m";
   }
   return "";
-}
-
-Value ErrorBody(const Error& error) {
-  Value body = {
-      {"type", Name(error.type)}, {"message", error.message}, {"retryable", error.retryable}};
-  if (error.retry_after) body["retry_after_ms"] = error.retry_after->count();
-  if (!error.details_json.empty()) {
-    body["details"] = Value::parse(error.details_json, nullptr, /*allow_exceptions=*/false);
-  }
-  if (!error.partial_content.empty()) body["partial_content"] = error.partial_content;
-  return {{"error", std::move(body)}};
 }
 
 // What to do about it, where the message does not say that already.
@@ -93,7 +83,7 @@ void Console::Note(std::string_view text) const {
 }
 
 int Console::Fail(const Error& error) const {
-  if (json_) PrintJson(ErrorBody(error));
+  if (json_) PrintJson(Value{{"error", client::ErrorBody(error)}});
   Note("routerctl: " + std::string(Name(error.type)) + ": " + Printable(error.message));
   const std::string remedy = RemedyOf(error);
   if (!remedy.empty()) Note("  " + remedy);
@@ -104,7 +94,7 @@ int Console::FailUsage(std::string_view message) const {
   Error error;
   error.type = ErrorType::kInvalidRequest;
   error.message = message;
-  if (json_) PrintJson(ErrorBody(error));
+  if (json_) PrintJson(Value{{"error", client::ErrorBody(error)}});
   Note("routerctl: " + std::string(message));
   Note("  see `routerctl --help`");
   return kUsage;

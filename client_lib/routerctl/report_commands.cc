@@ -4,6 +4,7 @@
 #include <optional>
 #include <set>
 
+#include "client_lib/routerctl/cells.h"
 #include "client_lib/routerctl/commands.h"
 #include "client_lib/routerctl/table.h"
 #include "client_lib/routerctl/text.h"
@@ -13,10 +14,8 @@ namespace requestrouter::routerctl {
 namespace {
 
 using client::ReadChild;
-using client::ReadOptionalInt;
 using client::ReadText;
 using ipc::Value;
-using std::chrono::milliseconds;
 using std::chrono::system_clock;
 using Style = Console::Style;
 
@@ -28,20 +27,6 @@ bool IsCounter(const std::string& name) {
     if (name == counter) return true;
   }
   return false;
-}
-
-// A value in a cell; a map as "name value …".
-std::string Cell(const Value& value) {
-  if (value.is_string()) return value.get<std::string>();
-  if (value.is_number_integer()) return Count(value.get<std::int64_t>());
-  if (value.is_null()) return "-";
-  if (!value.is_object()) return value.dump();
-  std::string text;
-  for (const auto& [name, item] : value.items()) {
-    text += (text.empty() ? "" : " ") + name + " " +
-            (item.is_string() ? item.get<std::string>() : item.dump());
-  }
-  return text;
 }
 
 std::string Upper(std::string text) {
@@ -133,11 +118,6 @@ void ShowTimeline(const Console& console, const Value& rows) {
   if (!table.empty()) console.Print("\n" + table.Text(console.Escape(Style::kBold)));
 }
 
-std::string OptionalDuration(const Value& row, std::string_view key) {
-  const auto ms = ReadOptionalInt(row, key);
-  return ms ? Duration(milliseconds(*ms)) : "-";
-}
-
 void ShowAttempts(const Console& console, const Value& rows) {
   Table table({{"ATTEMPT", Table::Align::kRight},
                {"KEY"},
@@ -149,7 +129,7 @@ void ShowAttempts(const Console& console, const Value& rows) {
   for (const Value& row : rows) {
     table.Add({Cell(ReadChild(row, "n")), ReadText(row, "key_id"), ReadText(row, "model"),
                ReadText(row, "outcome"), Cell(ReadChild(row, "status")),
-               OptionalDuration(row, "waited_ms"), OptionalDuration(row, "duration_ms")});
+               DurationCell(row, "waited_ms"), DurationCell(row, "duration_ms")});
   }
   if (!table.empty()) console.Print("\n" + table.Text(console.Escape(Style::kBold)));
 }

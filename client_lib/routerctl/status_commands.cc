@@ -1,6 +1,7 @@
 #include <chrono>
 #include <utility>
 
+#include "client_lib/routerctl/cells.h"
 #include "client_lib/routerctl/commands.h"
 #include "client_lib/routerctl/table.h"
 #include "client_lib/routerctl/text.h"
@@ -12,7 +13,6 @@ namespace {
 using client::ReadBool;
 using client::ReadChild;
 using client::ReadInt;
-using client::ReadOptionalInt;
 using client::ReadText;
 using client::ReadTexts;
 using ipc::Value;
@@ -71,12 +71,6 @@ int Ping(const Console& console, Daemon& daemon) {
   return kFine;
 }
 
-std::string Joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
-  return text;
-}
-
 int ShowModels(const Console& console, const Value& body) {
   Table table({{"MODEL"},
                {"PROVIDER"},
@@ -95,22 +89,6 @@ int ShowModels(const Console& console, const Value& body) {
   return kFine;
 }
 
-std::string CallerOf(const Value& row) {
-  const Value& caller = ReadChild(row, "caller");
-  if (!caller.is_object()) return caller.is_string() ? caller.get<std::string>() : caller.dump();
-  std::string text;
-  for (const auto& [name, value] : caller.items()) {
-    text += (text.empty() ? "" : " ") + name + " " +
-            (value.is_string() ? value.get<std::string>() : value.dump());
-  }
-  return text;
-}
-
-std::string OptionalDuration(const Value& row, std::string_view key) {
-  const auto ms = ReadOptionalInt(row, key);
-  return ms ? Duration(milliseconds(*ms)) : "-";
-}
-
 std::string QueueTable(const Console& console, const Value& rows) {
   Table table({{"ID"},
                {"CALLER"},
@@ -121,10 +99,9 @@ std::string QueueTable(const Console& console, const Value& rows) {
                {"ETA", Table::Align::kRight},
                {"WAITED", Table::Align::kRight}});
   for (const Value& row : rows) {
-    const auto position = ReadOptionalInt(row, "position");
-    table.Add({ReadText(row, "id"), CallerOf(row), ReadText(row, "agent"), ReadText(row, "model"),
-               ReadText(row, "priority"), position ? Count(*position) : "-",
-               OptionalDuration(row, "eta_ms"), OptionalDuration(row, "waited_ms")});
+    table.Add({ReadText(row, "id"), Cell(ReadChild(row, "caller")), ReadText(row, "agent"),
+               ReadText(row, "model"), ReadText(row, "priority"), Cell(ReadChild(row, "position")),
+               DurationCell(row, "eta_ms"), DurationCell(row, "waited_ms")});
   }
   return table.empty() ? "" : table.Text(console.Escape(Style::kBold));
 }

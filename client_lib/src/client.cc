@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "client_lib/src/chat_convert.h"
-#include "client_lib/src/client_impl.h"
+#include "client_lib/src/connection.h"
 #include "client_lib/src/errors.h"
 #include "client_lib/src/info_convert.h"
 #include "client_lib/src/json.h"
@@ -77,7 +77,8 @@ class CallbackObserver final : public client::Observer {
 
 }  // namespace
 
-Client::Client(ClientOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+Client::Client(ClientOptions options)
+    : connection_(std::make_unique<client::Connection>(std::move(options))) {}
 Client::~Client() = default;
 
 std::string Client::NewRequestId() { return client::NewRequestId(); }
@@ -87,7 +88,7 @@ Result<ChatReply> Client::Chat(const ChatRequest& request, const CallOptions& op
   auto wire = client::ToWire(request, /*stream=*/false);
   if (!wire) return std::move(wire.error());
   return ToChatReply(
-      impl_->Ask(client::ChatEncoder(with_id.request_id, std::move(*wire)), with_id, {}),
+      connection_->Ask(client::ChatEncoder(with_id.request_id, std::move(*wire)), with_id, {}),
       with_id.request_id);
 }
 
@@ -102,7 +103,7 @@ Result<ChatReply> Client::ChatStream(const ChatRequest& request, const OnChatEve
     return Notify(on_event, *event);
   };
   return ToChatReply(
-      impl_->Ask(client::ChatEncoder(with_id.request_id, std::move(*wire)), with_id, forward),
+      connection_->Ask(client::ChatEncoder(with_id.request_id, std::move(*wire)), with_id, forward),
       with_id.request_id);
 }
 
@@ -124,8 +125,8 @@ void Client::ChatAsync(const ChatRequest& request, OnChatEvent on_event, OnChatD
                                                      std::move(on_done));
   auto wire = client::ToWire(request, stream);
   if (!wire) return observer->OnDone(std::move(wire.error()));
-  impl_->Submit(client::ChatEncoder(with_id.request_id, std::move(*wire)), with_id,
-                std::move(observer));
+  connection_->Submit(client::ChatEncoder(with_id.request_id, std::move(*wire)), with_id,
+                      std::move(observer));
 }
 
 Result<std::string> Client::Call(const std::string& op, const std::string& body_json,
@@ -136,25 +137,25 @@ Result<std::string> Client::Call(const std::string& op, const std::string& body_
     if (!on_event) return std::nullopt;
     return Notify(on_event, client::DumpBody(event));
   };
-  auto reply = impl_->AskBody(op, std::move(*body), options, forward);
+  auto reply = connection_->AskBody(op, std::move(*body), options, forward);
   if (!reply) return std::move(reply.error());
   return client::DumpBody(std::move(*reply));
 }
 
 Result<bool> Client::Cancel(const std::string& request_id, const CallOptions& options) {
-  auto body = impl_->Cancel(request_id, options);
+  auto body = connection_->Cancel(request_id, options);
   if (!body) return std::move(body.error());
   return client::ReadBool(*body, "cancelled");
 }
 
 Result<Health> Client::GetHealth(const CallOptions& options) {
-  auto body = impl_->AskBody("health", Value::object(), options);
+  auto body = connection_->AskBody("health", Value::object(), options);
   if (!body) return std::move(body.error());
   return client::HealthFromBody(*body);
 }
 
 Result<std::vector<Model>> Client::GetModels(const CallOptions& options) {
-  auto body = impl_->AskBody("models", Value::object(), options);
+  auto body = connection_->AskBody("models", Value::object(), options);
   if (!body) return std::move(body.error());
   return client::ModelsFromBody(*body);
 }
@@ -164,7 +165,7 @@ Result<Conversation> Client::GetConversation(const std::string& conversation_id,
                                              const CallOptions& options) {
   Value request = {{"conv_id", conversation_id}};
   if (limit) request["limit"] = *limit;
-  auto body = impl_->AskBody("conversation.get", std::move(request), options);
+  auto body = connection_->AskBody("conversation.get", std::move(request), options);
   if (!body) return std::move(body.error());
   return client::ConversationFromBody(*body);
 }
@@ -175,7 +176,7 @@ Result<ConversationPage> Client::ListConversations(const ConversationQuery& quer
   if (!query.prefix.empty()) request["prefix"] = query.prefix;
   if (!query.user_id.empty()) request["user_id"] = query.user_id;
   if (!query.after.empty()) request["after"] = query.after;
-  auto body = impl_->AskBody("conversation.list", std::move(request), options);
+  auto body = connection_->AskBody("conversation.list", std::move(request), options);
   if (!body) return std::move(body.error());
   return client::ConversationPageFromBody(*body);
 }
@@ -183,15 +184,16 @@ Result<ConversationPage> Client::ListConversations(const ConversationQuery& quer
 Result<TruncateResult> Client::TruncateConversation(const std::string& conversation_id,
                                                     std::int64_t keep_last_n,
                                                     const CallOptions& options) {
-  auto body = impl_->AskBody("conversation.truncate",
-                             {{"conv_id", conversation_id}, {"keep_last_n", keep_last_n}}, options);
+  auto body =
+      connection_->AskBody("conversation.truncate",
+                           {{"conv_id", conversation_id}, {"keep_last_n", keep_last_n}}, options);
   if (!body) return std::move(body.error());
   return TruncateResult{client::ReadInt(*body, "removed"), client::ReadInt(*body, "message_count")};
 }
 
 Result<bool> Client::DeleteConversation(const std::string& conversation_id,
                                         const CallOptions& options) {
-  auto body = impl_->AskBody("conversation.delete", {{"conv_id", conversation_id}}, options);
+  auto body = connection_->AskBody("conversation.delete", {{"conv_id", conversation_id}}, options);
   if (!body) return std::move(body.error());
   return client::ReadBool(*body, "deleted");
 }

@@ -47,5 +47,17 @@ Error FromWire(const ipc::Error& wire) {
   return error;
 }
 
+ipc::Value ErrorBody(const Error& error) {
+  ipc::Value body = {
+      {"type", Name(error.type)}, {"message", error.message}, {"retryable", error.retryable}};
+  if (error.retry_after) body["retry_after_ms"] = error.retry_after->count();
+  if (!error.details_json.empty()) {
+    body["details"] = ipc::Value::parse(error.details_json, nullptr, /*allow_exceptions=*/false);
+  }
+  if (!error.partial_content.empty()) body["partial_content"] = error.partial_content;
+  if (!error.request_id.empty()) body["request_id"] = error.request_id;
+  return body;
+}
+
 }  // namespace client
 }  // namespace requestrouter

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "ipc/error.h"
+#include "ipc/value.h"
 #include "requestrouter/error.h"
 
 // Making the public Error.
@@ -17,5 +18,8 @@ inline Error InvalidRequest(std::string message) {
 
 // An error that the daemon answered with.
 Error FromWire(const ipc::Error& error);
+
+// The wire's `error` map of an error, with what the client adds (`partial_content`, `request_id`).
+ipc::Value ErrorBody(const Error& error);
 
 }  // namespace requestrouter::client

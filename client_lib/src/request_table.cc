@@ -34,7 +34,7 @@ void RequestTable::Add(PendingRequest request) {
                                        "request id " + request.id + " is in flight already"));
     return;
   }
-  if (CancelHere(request.cancels)) {
+  if (entries_.contains(request.cancels) && !Cancel(request.cancels)) {
     request.observer->OnDone(Value{{"cancelled", true}});
     return;
   }
@@ -46,15 +46,6 @@ void RequestTable::Add(PendingRequest request) {
   unsent_.emplace(entry.order, id);
   WakeBy(ExpiryOf(entry));
   entries_.emplace(std::move(id), std::move(entry));
-}
-
-bool RequestTable::CancelHere(const std::string& id) {
-  const auto it = entries_.find(id);
-  if (it == entries_.end()) return false;
-  it->second.cancelled = true;
-  if (it->second.sent) return false;
-  Complete(it, MakeError(ErrorType::kCancelled, "cancelled before it was sent"));
-  return true;
 }
 
 void RequestTable::OnConnecting() {
@@ -173,6 +164,15 @@ bool RequestTable::Abandon(const std::string& id) {
   const bool sent = it->second.sent;
   Complete(it, MakeError(ErrorType::kCancelled, "cancelled"));
   return sent;
+}
+
+bool RequestTable::Cancel(const std::string& id) {
+  const auto it = entries_.find(id);
+  if (it == entries_.end()) return false;
+  it->second.cancelled = true;
+  if (it->second.sent) return true;
+  Complete(it, MakeError(ErrorType::kCancelled, "cancelled before it was sent"));
+  return false;
 }
 
 std::vector<std::string> RequestTable::TakeAbandoned() { return std::exchange(abandoned_, {}); }

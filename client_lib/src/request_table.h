@@ -84,6 +84,9 @@ class RequestTable {
   // it and is to be told.
   bool Abandon(const std::string& id);
 
+  // As Abandon, but what the daemon has ends as the daemon says.
+  bool Cancel(const std::string& id);
+
   // Ids abandoned by their observer in OnReply, for the daemon to be told.
   std::vector<std::string> TakeAbandoned();
 
@@ -114,8 +117,6 @@ class RequestTable {
   };
   using Entries = std::unordered_map<std::string, Entry>;
 
-  // True: the request to cancel was here and is completed.
-  bool CancelHere(const std::string& id);
   void OnFinal(Entries::iterator it, ipc::Reply reply, TimePoint now);
   void OnEvent(Entries::iterator it, const ipc::Value& body);
   void Complete(Entries::iterator it, Result<ipc::Value> outcome);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <system_error>
 #include <utility>
 
 #include "client_lib/src/errors.h"
@@ -61,16 +62,24 @@ Error TooLarge(std::size_t size, std::size_t limit) {
 std::shared_ptr<Session> Session::Start(const ClientOptions& options) {
   std::shared_ptr<Session> session(new Session(options));
   auto link = Link::Open(options.endpoint);
-  if (!link) {
-    session->link_error_ = std::move(link.error());
-    session->closed_ = true;
-    return session;
+  if (link) {
+    session->link_ = std::move(*link);
+    session->StartThread(session);
+  } else {
+    session->Finish(link.error());
   }
-  session->link_ = std::move(*link);
-  const SignalsBlocked guard;
-  // The thread holds the session, so that a callback may destroy the client it belongs to.
-  session->thread_ = std::thread([session] { session->Run(); });
   return session;
+}
+
+void Session::StartThread(const std::shared_ptr<Session>& self) {
+  const SignalsBlocked guard;
+  try {
+    // The thread holds the session, so that a callback may destroy the client it belongs to.
+    thread_ = std::thread([self] { self->Run(); });
+  } catch (const std::system_error& error) {
+    Finish(MakeError(ErrorType::kInternalError,
+                     std::string("cannot start a thread: ") + error.what()));
+  }
 }
 
 Session::Session(const ClientOptions& options)
@@ -92,6 +101,13 @@ void Session::Abandon(std::string id) {
   const std::lock_guard lock(mutex_);
   if (closed_) return;
   inbox_.abandoned.push_back(std::move(id));
+  link_->Wake();
+}
+
+void Session::Cancel(std::string id) {
+  const std::lock_guard lock(mutex_);
+  if (closed_) return;
+  inbox_.cancelled.push_back(std::move(id));
   link_->Wake();
 }
 
@@ -139,6 +155,9 @@ bool Session::ReadInbox() {
   for (PendingRequest& request : inbox.submitted) table_.Add(std::move(request));
   for (const std::string& id : inbox.abandoned) {
     if (table_.Abandon(id)) SendCancel(id);
+  }
+  for (const std::string& id : inbox.cancelled) {
+    if (table_.Cancel(id)) SendCancel(id);
   }
   return !inbox.stop;
 }
@@ -195,6 +214,7 @@ void Session::SendCancel(const std::string& id) {
 }
 
 void Session::Finish(const Error& error) {
+  broken_ = error.type == ErrorType::kInternalError;
   Inbox inbox;
   std::unique_ptr<Link> link;
   {

@@ -24,8 +24,12 @@ class Session {
   // session was stopped.
   void Submit(PendingRequest request);
 
-  // Completes the request with kCancelled and tells the daemon. Any thread; never blocks.
+  // Completes the request with kCancelled at once and tells the daemon. Any thread; never blocks.
   void Abandon(std::string id);
+
+  // Asks the daemon to cancel the request, which then ends as the daemon says. Any thread; never
+  // blocks.
+  void Cancel(std::string id);
 
   // Completes every request with kClientClosed and ends the thread. Waits for that, except on the
   // background thread itself. Once.
@@ -33,10 +37,15 @@ class Session {
 
   bool OnBackgroundThread() const;
 
+  // It could not start or go on for want of descriptors, threads or memory, and fails every
+  // request; another session may do better.
+  bool broken() const { return broken_.load(std::memory_order_acquire); }
+
  private:
   struct Inbox {
     std::vector<PendingRequest> submitted;
     std::vector<std::string> abandoned;
+    std::vector<std::string> cancelled;
     bool stop = false;
   };
 
@@ -50,6 +59,7 @@ class Session {
   void Apply(LinkEvent event, TimePoint now);
   void SendAll(TimePoint now);
   void SendCancel(const std::string& id);
+  void StartThread(const std::shared_ptr<Session>& self);
   void Finish(const Error& error);
 
   // Constant after Start.
@@ -57,6 +67,8 @@ class Session {
   std::thread thread_;
   std::unique_ptr<Link> link_;  // null where the endpoint cannot be used
   Error link_error_;
+
+  std::atomic<bool> broken_{false};
 
   // Guarded by mutex_.
   std::mutex mutex_;

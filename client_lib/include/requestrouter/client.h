@@ -6,6 +6,7 @@
 #include <functional>
 #include <future>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,10 @@
 #include "requestrouter/types.h"
 
 namespace requestrouter {
+
+namespace client {
+class Connection;
+}
 
 struct ClientOptions {
   // Empty: REQUESTROUTER_ENDPOINT, else ipc://$XDG_RUNTIME_DIR/requestrouter/router.sock, else
@@ -111,8 +116,7 @@ class REQUESTROUTER_EXPORT Client {
   static std::string NewRequestId();
 
  private:
-  class Impl;
-  std::unique_ptr<Impl> impl_;
+  const std::unique_ptr<client::Connection> connection_;
 };
 
 }  // namespace requestrouter

@@ -13,8 +13,7 @@
 #include "ipc/chat.h"
 #include "requestrouter/client.h"
 
-namespace requestrouter {
-namespace client {
+namespace requestrouter::client {
 
 // Makes a request's payload for the deadline that is left, in milliseconds.
 using Encoder = std::function<std::string(std::int64_t deadline_ms)>;
@@ -28,43 +27,44 @@ CallOptions WithId(CallOptions options);
 // Given an event's body, an Error to stop the request with.
 using EventSink = std::function<std::optional<Error>(const ipc::Value& body)>;
 
-}  // namespace client
-
 // The session of this process, begun by the first call. After a fork the child finds that it is
 // another process and begins its own; the parent's copy is left alone and not freed, because
 // neither libzmq's context nor locks that another thread held can be used there (zmq_ctx_new(3)).
-class Client::Impl {
+// Any thread.
+class Connection {
  public:
-  explicit Impl(ClientOptions options);
-  ~Impl();
-  Impl(const Impl&) = delete;
-  Impl& operator=(const Impl&) = delete;
+  explicit Connection(ClientOptions options);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
 
-  // Validates the options and hands the request to the session. `options.request_id` is set.
-  void Submit(client::Encoder encode, const CallOptions& options,
-              std::shared_ptr<client::Observer> observer);
+  // Validates the options and hands the request to the session, which is returned (null where the
+  // options were refused). `options.request_id` is set. `cancels` as in PendingRequest.
+  std::shared_ptr<Session> Submit(Encoder encode, const CallOptions& options,
+                                  std::shared_ptr<Observer> observer,
+                                  const std::string& cancels = {});
 
   // Waits for the outcome; `on_event` (may be empty) gets what comes before it, on this thread.
-  Result<ipc::Value> Ask(client::Encoder encode, const CallOptions& options,
-                         const client::EventSink& on_event, const std::string& cancels = {});
+  Result<ipc::Value> Ask(Encoder encode, const CallOptions& options, const EventSink& on_event,
+                         const std::string& cancels = {});
 
   // As Ask, for an operation by name; makes a request id where there is none.
   Result<ipc::Value> AskBody(const std::string& op, ipc::Value body, const CallOptions& options,
-                             const client::EventSink& on_event = {});
+                             const EventSink& on_event = {});
 
   Result<ipc::Value> Cancel(const std::string& request_id, const CallOptions& options);
 
  private:
   struct Slot {
     pid_t pid;
-    std::shared_ptr<client::Session> session;
+    std::shared_ptr<Session> session;
   };
 
-  std::shared_ptr<client::Session> session();
+  std::shared_ptr<Session> session();
   std::unique_ptr<Slot> NewSlot() const;
 
   const ClientOptions options_;
   std::atomic<Slot*> slot_{nullptr};
 };
 
-}  // namespace requestrouter
+}  // namespace requestrouter::client

@@ -1,4 +1,4 @@
-#include "client_lib/src/client_impl.h"
+#include "client_lib/src/connection.h"
 
 #include <unistd.h>
 
@@ -12,8 +12,7 @@
 #include "ipc/codec.h"
 #include "ipc/socket.h"
 
-namespace requestrouter {
-namespace client {
+namespace requestrouter::client {
 
 using ipc::Value;
 
@@ -88,32 +87,31 @@ Error Stopped(Error stop, Mailbox& mailbox) {
 }
 
 }  // namespace
-}  // namespace client
 
-Client::Impl::Impl(ClientOptions options) : options_(std::move(options)) {}
+Connection::Connection(ClientOptions options) : options_(std::move(options)) {}
 
-Client::Impl::~Impl() {
+Connection::~Connection() {
   const std::unique_ptr<Slot> slot(slot_.exchange(nullptr));
   if (!slot) return;
   if (slot->pid == getpid()) {
     slot->session->Stop();
   } else {
     // A copy made by fork: see the class comment.
-    new std::shared_ptr<client::Session>(slot->session);
+    new std::shared_ptr<Session>(slot->session);
   }
 }
 
-std::unique_ptr<Client::Impl::Slot> Client::Impl::NewSlot() const {
+std::unique_ptr<Connection::Slot> Connection::NewSlot() const {
   ClientOptions options = options_;
   options.endpoint = ipc::ResolveEndpoint(options.endpoint);
-  return std::make_unique<Slot>(Slot{getpid(), client::Session::Start(options)});
+  return std::make_unique<Slot>(Slot{getpid(), Session::Start(options)});
 }
 
-std::shared_ptr<client::Session> Client::Impl::session() {
+std::shared_ptr<Session> Connection::session() {
   // Without a lock: one that another thread held at the time of a fork would stay held in the
-  // child.
+  // child. A slot that is replaced is not freed, because another thread may be reading it.
   Slot* current = slot_.load(std::memory_order_acquire);
-  while (!current || current->pid != getpid()) {
+  while (!current || current->pid != getpid() || current->session->broken()) {
     std::unique_ptr<Slot> fresh = NewSlot();
     if (slot_.compare_exchange_strong(current, fresh.get(), std::memory_order_acq_rel)) {
       return fresh.release()->session;
@@ -123,43 +121,44 @@ std::shared_ptr<client::Session> Client::Impl::session() {
   return current->session;
 }
 
-void Client::Impl::Submit(client::Encoder encode, const CallOptions& options,
-                          std::shared_ptr<client::Observer> observer) {
-  if (auto error = client::Check(options)) return observer->OnDone(std::move(*error));
-  session()->Submit(client::NewPending(std::move(encode), options, std::move(observer)));
-}
-
-Result<ipc::Value> Client::Impl::Ask(client::Encoder encode, const CallOptions& options,
-                                     const client::EventSink& on_event,
-                                     const std::string& cancels) {
-  if (auto error = client::Check(options)) return std::move(*error);
-  // Held here: the client may be destroyed while this waits.
-  const std::shared_ptr<client::Session> session = this->session();
-  if (session->OnBackgroundThread()) {
-    return client::InvalidRequest("a blocking call inside a callback would wait for itself");
+std::shared_ptr<Session> Connection::Submit(Encoder encode, const CallOptions& options,
+                                            std::shared_ptr<Observer> observer,
+                                            const std::string& cancels) {
+  if (auto error = Check(options)) {
+    observer->OnDone(std::move(*error));
+    return nullptr;
   }
-  const auto mailbox = std::make_shared<client::Mailbox>();
-  client::PendingRequest request = client::NewPending(std::move(encode), options, mailbox);
+  std::shared_ptr<Session> current = session();
+  PendingRequest request = NewPending(std::move(encode), options, std::move(observer));
   request.cancels = cancels;
-  session->Submit(std::move(request));
-  auto end = client::Drain(*mailbox, on_event);
-  if (auto* outcome = std::get_if<Result<ipc::Value>>(&end)) return std::move(*outcome);
-  session->Abandon(options.request_id);
-  return client::Stopped(std::get<Error>(std::move(end)), *mailbox);
+  current->Submit(std::move(request));
+  return current;
 }
 
-Result<ipc::Value> Client::Impl::Cancel(const std::string& request_id, const CallOptions& options) {
-  const CallOptions with_id = client::WithId(options);
-  ipc::Value body = {{"id", request_id}};
-  return Ask(client::BodyEncoder(with_id.request_id, "cancel", std::move(body)), with_id, {},
-             request_id);
+Result<Value> Connection::Ask(Encoder encode, const CallOptions& options, const EventSink& on_event,
+                              const std::string& cancels) {
+  if (session()->OnBackgroundThread()) {
+    return InvalidRequest("a blocking call inside a callback would wait for itself");
+  }
+  const auto mailbox = std::make_shared<Mailbox>();
+  // Nothing of this object is used from here on: it may be destroyed while this waits.
+  const auto current = Submit(std::move(encode), options, mailbox, cancels);
+  auto end = Drain(*mailbox, on_event);
+  if (auto* outcome = std::get_if<Result<Value>>(&end)) return std::move(*outcome);
+  current->Abandon(options.request_id);
+  return Stopped(std::get<Error>(std::move(end)), *mailbox);
 }
 
-Result<ipc::Value> Client::Impl::AskBody(const std::string& op, ipc::Value body,
-                                         const CallOptions& options,
-                                         const client::EventSink& on_event) {
-  const CallOptions with_id = client::WithId(options);
-  return Ask(client::BodyEncoder(with_id.request_id, op, std::move(body)), with_id, on_event);
+Result<Value> Connection::Cancel(const std::string& request_id, const CallOptions& options) {
+  const CallOptions with_id = WithId(options);
+  Value body = {{"id", request_id}};
+  return Ask(BodyEncoder(with_id.request_id, "cancel", std::move(body)), with_id, {}, request_id);
 }
 
-}  // namespace requestrouter
+Result<Value> Connection::AskBody(const std::string& op, Value body, const CallOptions& options,
+                                  const EventSink& on_event) {
+  const CallOptions with_id = WithId(options);
+  return Ask(BodyEncoder(with_id.request_id, op, std::move(body)), with_id, on_event);
+}
+
+}  // namespace requestrouter::client
