@@ -62,16 +62,14 @@ void RaiseDescriptorLimit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-int ActivatedSocket() {
-  return sd_listen_fds(1) > 0 ? SD_LISTEN_FDS_START : -1;
-}
+int ActivatedSocket() { return sd_listen_fds(1) > 0 ? SD_LISTEN_FDS_START : -1; }
 
 storage::Result<std::unique_ptr<storage::Store>> OpenStore(const AppOptions& options,
                                                            const config::Settings& settings) {
   storage::SqliteOptions store;
   store.directory = StateDirectory(options);
-  store.durability = settings.durability_full ? storage::Durability::kFull
-                                              : storage::Durability::kProcess;
+  store.durability =
+      settings.durability_full ? storage::Durability::kFull : storage::Durability::kProcess;
   return storage::OpenSqliteStore(store);
 }
 
@@ -169,8 +167,8 @@ class App {
   void Adopt(Reloaded& read,
              const std::function<void(ipc::Result<ops::Operations::Reloaded>)>& done) {
     ops::Operations::Reloaded result{Changes(catalog_->config(), read.config), read.warnings};
-    catalog_ = std::make_shared<router::Catalog>(std::move(read.config),
-                                                 std::move(read.fetched.secrets));
+    catalog_ =
+        std::make_shared<router::Catalog>(std::move(read.config), std::move(read.fetched.secrets));
     dispatcher_.Configure(catalog_->ToPolicy(clock_), clock_.Steady());
     chats_.SetCatalog(catalog_);
     operations_.SetCatalog(catalog_);
@@ -208,7 +206,8 @@ int CheckConfig(const AppOptions& options) {
   }
   PrintProblems(loaded->loaded.warnings, "warning");
   const FetchedSecrets fetched = FetchSecrets(loaded->loaded.config, loaded->environment);
-  for (const std::string& line : fetched.missing) std::fprintf(stderr, "warning: %s\n", line.c_str());
+  for (const std::string& line : fetched.missing)
+    std::fprintf(stderr, "warning: %s\n", line.c_str());
   std::printf("%s: %zu keys, %zu with a secret: no errors\n", options.config_path.c_str(),
               loaded->loaded.config.keys.size(), fetched.secrets.size());
   return EXIT_SUCCESS;

@@ -31,6 +31,7 @@ int main(int argc, char** argv) {
   requestrouter::AppOptions options;
   bool check_config = false;
   CLI::App cli(kDescription, "routerd");
+  cli.option_defaults()->take_last();  // so that a wrapper's options can be overridden
   cli.footer(kFooter);
   cli.set_version_flag("--version", std::string("routerd ") + REQUESTROUTER_VERSION);
   cli.add_option("--config", options.config_path, "The keys and settings (keys.json)")

@@ -26,12 +26,11 @@ std::string Describe(const config::Key& key) {
                      std::to_string(key.priority) + (key.active ? " active" : " inactive");
   for (const config::ModelOfKey& model : key.models) {
     text += ' ' + model.name + ' ';
-    for (const auto* limit : {&model.limits.rpm, &model.limits.tpm, &model.limits.itpm,
-                              &model.limits.otpm}) {
+    for (const auto* limit :
+         {&model.limits.rpm, &model.limits.tpm, &model.limits.itpm, &model.limits.otpm}) {
       Add(text, *limit);
     }
-    for (const auto* limit :
-         {&model.limits.rpd, &model.limits.tpd, &model.limits.max_in_flight}) {
+    for (const auto* limit : {&model.limits.rpd, &model.limits.tpd, &model.limits.max_in_flight}) {
       Add(text, *limit);
     }
   }

@@ -22,9 +22,8 @@ class UpstreamRunner final : public router::AttemptRunner, private upstream::Lis
 
  private:
   void OnDelta(std::int64_t attempt_id, ipc::ChatDelta delta) override {
-    mailbox_.Post([this, attempt_id, delta = std::move(delta)] {
-      chats_.OnDelta(attempt_id, delta);
-    });
+    mailbox_.Post(
+        [this, attempt_id, delta = std::move(delta)] { chats_.OnDelta(attempt_id, delta); });
   }
   void OnOutcome(std::int64_t attempt_id, upstream::Outcome outcome) override {
     mailbox_.Post([this, attempt_id, outcome = std::move(outcome)] {

@@ -7,10 +7,10 @@
 // agents, small enough that what is kept for every request stays small. PROTOCOL.md lists them.
 namespace requestrouter::ipc::bounds {
 
-inline constexpr std::size_t kId = 128;       // request ids
-inline constexpr std::size_t kConvId = 256;   // conversation ids
-inline constexpr std::size_t kLabel = 256;    // agent, user_id, names of models and tools
-inline constexpr std::size_t kCallId = 512;   // tool call ids
+inline constexpr std::size_t kId = 128;      // request ids
+inline constexpr std::size_t kConvId = 256;  // conversation ids
+inline constexpr std::size_t kLabel = 256;   // agent, user_id, names of models and tools
+inline constexpr std::size_t kCallId = 512;  // tool call ids
 inline constexpr std::size_t kUrl = 8192;
 inline constexpr std::size_t kMessages = 10'000;
 inline constexpr std::size_t kParts = 1'000;

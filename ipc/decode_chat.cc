@@ -147,8 +147,8 @@ std::optional<Reasoning> ReadReasoning(Fields& body, std::optional<Error>* error
   Fields fields(*value, body.Path("reasoning"), error);
   Reasoning reasoning;
   if (fields.Has("effort")) {
-    reasoning.effort = fields.Choice("effort", &EffortFromName, Effort::kMedium,
-                                     "low, medium, high");
+    reasoning.effort =
+        fields.Choice("effort", &EffortFromName, Effort::kMedium, "low, medium, high");
   }
   reasoning.budget_tokens = fields.OptionalInteger("budget_tokens", {0, bounds::kTokens});
   if (reasoning.effort.has_value() == reasoning.budget_tokens.has_value()) {
@@ -165,9 +165,11 @@ std::vector<std::string> ReadStop(Fields& fields) {
   const Value* array = fields.Array("stop", bounds::kStops);
   for (std::size_t i = 0; array && i < array->size(); ++i) {
     const Value& one = (*array)[i];
-    const bool fits = one.is_string() && one.get_ref<const std::string&>().size() <= bounds::kStopBytes;
+    const bool fits =
+        one.is_string() && one.get_ref<const std::string&>().size() <= bounds::kStopBytes;
     if (!fits) {
-      fields.Fail("stop", "must be strs of at most " + std::to_string(bounds::kStopBytes) + " bytes");
+      fields.Fail("stop",
+                  "must be strs of at most " + std::to_string(bounds::kStopBytes) + " bytes");
       return {};
     }
     stop.push_back(one.get<std::string>());
@@ -214,14 +216,14 @@ void ReadLabels(Fields& fields, ChatRequest* chat) {
 
 void ReadChoice(Fields& fields, ChatRequest* chat) {
   chat->model_preference = fields.Text("model_preference", bounds::kLabel);
-  chat->workload = fields.Choice("workload", &WorkloadFromName, Workload::kAuto,
-                                 "light, medium, heavy, auto");
+  chat->workload =
+      fields.Choice("workload", &WorkloadFromName, Workload::kAuto, "light, medium, heavy, auto");
   chat->allow_fallback = fields.OptionalFlag("allow_fallback");
-  chat->priority = fields.Choice("priority", &PriorityFromName, Priority::kNormal,
-                                 "interactive, normal, batch");
+  chat->priority =
+      fields.Choice("priority", &PriorityFromName, Priority::kNormal, "interactive, normal, batch");
   chat->max_wait_ms = fields.OptionalInteger("max_wait_ms", {0, bounds::kDayMs});
-  chat->on_unknown = fields.Choice("on_unknown", &OnUnknownFromName, OnUnknown::kResend,
-                                   "resend, fail");
+  chat->on_unknown =
+      fields.Choice("on_unknown", &OnUnknownFromName, OnUnknown::kResend, "resend, fail");
   chat->stream = fields.Flag("stream", false);
   chat->progress = fields.Flag("progress", false);
 }
@@ -256,8 +258,7 @@ Message ReadMessage(const Value& value, const std::string& path, std::optional<E
   ReadContent(fields, path, &message, error);
   const Value* calls = fields.Array("tool_calls", bounds::kToolCalls);
   for (std::size_t i = 0; calls && i < calls->size(); ++i) {
-    message.tool_calls.push_back(
-        ReadToolCall((*calls)[i], Indexed(path, "tool_calls", i), error));
+    message.tool_calls.push_back(ReadToolCall((*calls)[i], Indexed(path, "tool_calls", i), error));
   }
   message.tool_call_id = fields.Text("tool_call_id", bounds::kCallId);
   if (const Value* state = fields.Find("provider_state")) message.provider_state = *state;

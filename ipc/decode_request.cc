@@ -37,10 +37,10 @@ Body ReadConversationGet(const Value& body, Problem* error) {
 
 Body ReadConversationList(const Value& body, Problem* error) {
   Fields fields(body, "body", error);
-  return ConversationListRequest{
-      fields.Text("prefix", bounds::kConvId), fields.Text("user_id", bounds::kLabel),
-      fields.Integer("limit", 100, {1, INT64_MAX}), fields.Text("after", bounds::kConvId),
-      ReadUid(fields)};
+  return ConversationListRequest{fields.Text("prefix", bounds::kConvId),
+                                 fields.Text("user_id", bounds::kLabel),
+                                 fields.Integer("limit", 100, {1, INT64_MAX}),
+                                 fields.Text("after", bounds::kConvId), ReadUid(fields)};
 }
 
 Body ReadConversationTruncate(const Value& body, Problem* error) {
@@ -161,12 +161,12 @@ Problem CheckVersion(const Value& payload) {
 
 tl::expected<Request, BadRequest> DecodeRequest(std::string_view payload, const Limits& limits) {
   if (payload.size() > limits.payload_bytes) {
-    return tl::unexpected(BadRequest{
-        "",
-        {ErrorType::kPayloadTooLarge,
-         "the payload has " + std::to_string(payload.size()) + " bytes; at most " +
-             std::to_string(limits.payload_bytes) + " are allowed",
-         std::nullopt, Value{{"limit", limits.payload_bytes}}, std::nullopt}});
+    return tl::unexpected(
+        BadRequest{"",
+                   {ErrorType::kPayloadTooLarge,
+                    "the payload has " + std::to_string(payload.size()) + " bytes; at most " +
+                        std::to_string(limits.payload_bytes) + " are allowed",
+                    std::nullopt, Value{{"limit", limits.payload_bytes}}, std::nullopt}});
   }
   const auto decoded = DecodeValue(payload, limits);
   if (!decoded) return tl::unexpected(BadRequest{"", Invalid("the payload " + decoded.error())});

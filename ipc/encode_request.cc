@@ -172,7 +172,8 @@ Value ToValue(const Empty&) {
 }  // namespace
 
 std::string EncodeRequest(const Request& request) {
-  Value payload = {{"v", kProtocolVersion}, {"id", request.id}, {"op", OperationName(request.body)}};
+  Value payload = {
+      {"v", kProtocolVersion}, {"id", request.id}, {"op", OperationName(request.body)}};
   Put<std::int64_t>(payload, "deadline_ms", request.deadline_ms, 120'000);
   Value body = std::visit([](const auto& one) { return ToValue(one); }, request.body);
   if (!body.empty()) payload["body"] = std::move(body);

@@ -60,7 +60,8 @@ using Result = tl::expected<T, Error>;
 
 // Shorthand for `return Fail(ErrorType::kNotFound, "no such key: ...")`.
 inline tl::unexpected<Error> Fail(ErrorType type, std::string message) {
-  return tl::unexpected<Error>(Error{type, std::move(message), std::nullopt, Value(), std::nullopt});
+  return tl::unexpected<Error>(
+      Error{type, std::move(message), std::nullopt, Value(), std::nullopt});
 }
 
 }  // namespace requestrouter::ipc

@@ -38,10 +38,10 @@ std::optional<std::int64_t> WholeNumber(const Value& value) {
 Fields::Fields(const Value& map, std::string path, std::optional<Error>* error)
     : map_(map), path_(std::move(path)), error_(error) {
   if (!map_.is_object() && !*error_) {
-    *error_ = Error{ErrorType::kInvalidRequest,
-                    (path_.empty() ? "the request" : path_) + ": must be a map, is " +
-                        TypeName(map_),
-                    std::nullopt, Value(), std::nullopt};
+    *error_ =
+        Error{ErrorType::kInvalidRequest,
+              (path_.empty() ? "the request" : path_) + ": must be a map, is " + TypeName(map_),
+              std::nullopt, Value(), std::nullopt};
   }
 }
 

@@ -46,10 +46,10 @@ enum class SendStatus : std::uint8_t {
 class ServerSocket {
  public:
   struct Options {
-    std::string endpoint;           // ipc:// only
+    std::string endpoint;  // ipc:// only
     std::size_t payload_bytes = 16u << 20;
-    mode_t mode = 0660;             // of the socket file
-    int listening_fd = -1;          // from systemd's socket activation; -1: bind
+    mode_t mode = 0660;     // of the socket file
+    int listening_fd = -1;  // from systemd's socket activation; -1: bind
   };
 
   // Binds. Takes an flock beside the socket's path first, so that a second daemon on the same

@@ -38,8 +38,8 @@ class Converter {
       case msgpack::type::STR:
         return Text(object.via.str);
       case msgpack::type::BIN:
-        return Value::binary(std::vector<std::uint8_t>(
-            object.via.bin.ptr, object.via.bin.ptr + object.via.bin.size));
+        return Value::binary(std::vector<std::uint8_t>(object.via.bin.ptr,
+                                                       object.via.bin.ptr + object.via.bin.size));
       case msgpack::type::ARRAY:
         return Array(object.via.array, depth);
       case msgpack::type::MAP:

@@ -22,7 +22,7 @@ void Answer(zmq::socket_t& requests) {
   // version, request id, domain, address, identity, mechanism -> version, request id, status, ...
   std::array<zmq::message_t, 6> reply = {
       zmq::message_t(std::string("1.0")), std::move(request[1]), zmq::message_t(std::string("200")),
-      zmq::message_t(std::string("OK")), zmq::message_t(), zmq::message_t()};
+      zmq::message_t(std::string("OK")),  zmq::message_t(),      zmq::message_t()};
   zmq::send_multipart(requests, reply);
 }
 

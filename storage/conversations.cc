@@ -102,10 +102,11 @@ void AppendTurn(Database& database, const Turn& turn) {
     InsertMessage(insert, place.id, place.next_seq++, message);
   }
   database
-      .Prepare("UPDATE conversations SET system_prompt = coalesce(?, system_prompt),"
-               " updated_at = ?, expires_at = ?, message_count = message_count + ?, next_seq = ?,"
-               " total_tokens = total_tokens + ?, last_model = ?, last_key_id = ?,"
-               " user_id = CASE WHEN ? = '' THEN user_id ELSE ? END WHERE id = ?")
+      .Prepare(
+          "UPDATE conversations SET system_prompt = coalesce(?, system_prompt),"
+          " updated_at = ?, expires_at = ?, message_count = message_count + ?, next_seq = ?,"
+          " total_tokens = total_tokens + ?, last_model = ?, last_key_id = ?,"
+          " user_id = CASE WHEN ? = '' THEN user_id ELSE ? END WHERE id = ?")
       .Bind(1, turn.system_prompt)
       .Bind(2, turn.at)
       .Bind(3, turn.expires_at)
@@ -123,8 +124,9 @@ void AppendTurn(Database& database, const Turn& turn) {
 Written Truncate(Database& database, const TruncateConversation& request) {
   const std::int64_t id = IdOf(database, request.uid, request.conv_id);
   database
-      .Prepare("DELETE FROM messages WHERE conversation = ?1 AND seq NOT IN"
-               " (SELECT seq FROM messages WHERE conversation = ?1 ORDER BY seq DESC LIMIT ?2)")
+      .Prepare(
+          "DELETE FROM messages WHERE conversation = ?1 AND seq NOT IN"
+          " (SELECT seq FROM messages WHERE conversation = ?1 ORDER BY seq DESC LIMIT ?2)")
       .Bind(1, id)
       .Bind(2, request.keep_last_n)
       .Run();

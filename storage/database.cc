@@ -33,7 +33,8 @@ const char* Remedy(ErrorCode code) {
     case ErrorCode::kFull:
       return "; free space on its disk";
     case ErrorCode::kReadOnly:
-      return "; make the state directory writable for routerd's user, or choose another --state-dir";
+      return "; make the state directory writable for routerd's user, or choose another "
+             "--state-dir";
     case ErrorCode::kIo:
       return "; look at the disk's health (dmesg)";
     case ErrorCode::kCorrupt:
@@ -147,7 +148,7 @@ Database::Database(const std::string& path, Mode mode) : path_(path) {
     if (mode == Mode::kReadWrite) {
       Execute("PRAGMA journal_mode = WAL");
       Execute("PRAGMA secure_delete = ON");
-      Execute("PRAGMA wal_autocheckpoint = 0");       // the writer checkpoints when it is idle
+      Execute("PRAGMA wal_autocheckpoint = 0");         // the writer checkpoints when it is idle
       Execute("PRAGMA journal_size_limit = 16777216");  // the WAL shrinks again after a long reader
     }
   } catch (...) {

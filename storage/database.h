@@ -19,8 +19,7 @@ namespace requestrouter::storage {
 // A failed call of SQLite, with the code that says what to do about it.
 class DatabaseError {
  public:
-  DatabaseError(ErrorCode code, std::string message)
-      : error_{code, std::move(message)} {}
+  DatabaseError(ErrorCode code, std::string message) : error_{code, std::move(message)} {}
   const Error& error() const { return error_; }
 
  private:

@@ -13,10 +13,11 @@ constexpr Millis kDays = 48 * kHour;
 void Count(Database& database, const std::string& quota_group, const std::string& model, Millis at,
            std::int64_t requests, std::int64_t input_tokens, std::int64_t output_tokens) {
   database
-      .Prepare("INSERT INTO quota_hours VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
-               " requests = requests + excluded.requests,"
-               " input_tokens = input_tokens + excluded.input_tokens,"
-               " output_tokens = output_tokens + excluded.output_tokens")
+      .Prepare(
+          "INSERT INTO quota_hours VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+          " requests = requests + excluded.requests,"
+          " input_tokens = input_tokens + excluded.input_tokens,"
+          " output_tokens = output_tokens + excluded.output_tokens")
       .Bind(1, at - at % kHour)
       .Bind(2, std::string_view(quota_group))
       .Bind(3, std::string_view(model))
@@ -30,9 +31,10 @@ void Count(Database& database, const std::string& quota_group, const std::string
 
 void OpenAttempt(Database& database, const AttemptOpened& attempt, const std::string& boot_id) {
   database
-      .Prepare("INSERT INTO attempts (attempt_id, uid, request_id, body_digest, conv_id, key_id,"
-               " quota_group, model, at, boot_id, input_tokens, output_tokens)"
-               " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+      .Prepare(
+          "INSERT INTO attempts (attempt_id, uid, request_id, body_digest, conv_id, key_id,"
+          " quota_group, model, at, boot_id, input_tokens, output_tokens)"
+          " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
       .Bind(1, attempt.attempt_id)
       .Bind(2, attempt.uid)
       .Bind(3, std::string_view(attempt.request_id))
@@ -62,8 +64,9 @@ void CloseAttempt(Database& database, const AttemptClosed& attempt) {
         input - find.Integer(3), output - find.Integer(4));
   find.Reset();
   database
-      .Prepare("UPDATE attempts SET closed = 1, counted = ?, input_tokens = ?, output_tokens = ?"
-               " WHERE attempt_id = ?")
+      .Prepare(
+          "UPDATE attempts SET closed = 1, counted = ?, input_tokens = ?, output_tokens = ?"
+          " WHERE attempt_id = ?")
       .Bind(1, attempt.counted ? 1 : 0)
       .Bind(2, input)
       .Bind(3, output)

@@ -119,9 +119,8 @@ class SqliteStore final : public Store {
   }
 
   void QueryUsage(UsageQuery query, Done<std::vector<UsageRow>> done) override {
-    Read<std::vector<UsageRow>>(std::move(done), [=](Database& database) {
-      return ReadUsage(database, query);
-    });
+    Read<std::vector<UsageRow>>(std::move(done),
+                                [=](Database& database) { return ReadUsage(database, query); });
   }
 
   void GetResult(std::uint32_t uid, std::string request_id, Millis now,

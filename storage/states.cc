@@ -27,8 +27,8 @@ std::vector<KeyState> ReadKeyStates(Database& database) {
       database.Prepare("SELECT key_id, state, until, reason, source, strikes FROM key_states");
   std::vector<KeyState> states;
   while (rows.Step()) {
-    states.push_back({rows.Text(0), rows.Text(1), rows.Integer(2), rows.Text(3), rows.Text(4),
-                      rows.Integer(5)});
+    states.push_back(
+        {rows.Text(0), rows.Text(1), rows.Integer(2), rows.Text(3), rows.Text(4), rows.Integer(5)});
   }
   return states;
 }
@@ -81,21 +81,26 @@ Written SweepExpired(Database& database, const Sweep& sweep, std::int64_t most_r
     database.Prepare(sql).Bind(1, bound).Bind(2, sweep.limit).Run();
     written.count += database.changes();
   };
-  remove("DELETE FROM conversations WHERE id IN"
-         " (SELECT id FROM conversations WHERE expires_at <= ? LIMIT ?)",
-         sweep.now);
-  remove("DELETE FROM results WHERE rowid IN"
-         " (SELECT rowid FROM results WHERE expires_at <= ? LIMIT ?)",
-         sweep.now);
-  remove("DELETE FROM results WHERE rowid IN (SELECT rowid FROM results ORDER BY expires_at"
-         " LIMIT max(0, min(?2, (SELECT count(*) FROM results) - ?1)))",
-         most_results);
-  remove("DELETE FROM attempts WHERE attempt_id IN"
-         " (SELECT attempt_id FROM attempts WHERE closed = 1 AND at <= ? LIMIT ?)",
-         sweep.now - kClosedAttempts);
-  remove("DELETE FROM attempts WHERE attempt_id IN"
-         " (SELECT attempt_id FROM attempts WHERE at <= ? LIMIT ?)",
-         sweep.now - kOpenAttempts);
+  remove(
+      "DELETE FROM conversations WHERE id IN"
+      " (SELECT id FROM conversations WHERE expires_at <= ? LIMIT ?)",
+      sweep.now);
+  remove(
+      "DELETE FROM results WHERE rowid IN"
+      " (SELECT rowid FROM results WHERE expires_at <= ? LIMIT ?)",
+      sweep.now);
+  remove(
+      "DELETE FROM results WHERE rowid IN (SELECT rowid FROM results ORDER BY expires_at"
+      " LIMIT max(0, min(?2, (SELECT count(*) FROM results) - ?1)))",
+      most_results);
+  remove(
+      "DELETE FROM attempts WHERE attempt_id IN"
+      " (SELECT attempt_id FROM attempts WHERE closed = 1 AND at <= ? LIMIT ?)",
+      sweep.now - kClosedAttempts);
+  remove(
+      "DELETE FROM attempts WHERE attempt_id IN"
+      " (SELECT attempt_id FROM attempts WHERE at <= ? LIMIT ?)",
+      sweep.now - kOpenAttempts);
   remove("DELETE FROM quota_hours WHERE hour <= ?1 AND ?2 > 0", sweep.now - 2 * kOpenAttempts);
   return written;
 }

@@ -19,8 +19,8 @@ using Millis = std::int64_t;
 
 enum class ErrorCode : std::uint8_t {
   kNotFound,
-  kFull,         // no space; works again when there is some
-  kReadOnly,     // the directory or file cannot be written
+  kFull,      // no space; works again when there is some
+  kReadOnly,  // the directory or file cannot be written
   kIo,
   kCorrupt,
   kNewerSchema,  // written by a later version of this program
@@ -45,8 +45,8 @@ struct StoredMessage {
   std::string payload;   // the whole message, encoded by who writes it; empty: `text` says it all
   Millis at = 0;
   std::int64_t tokens = 0;
-  std::string model;     // assistant only
-  std::string key_id;    // assistant only
+  std::string model;   // assistant only
+  std::string key_id;  // assistant only
 };
 
 struct ConversationInfo {
@@ -155,8 +155,8 @@ struct HourCount {
 
 struct KeyState {
   std::string key_id;
-  std::string state;   // ready | cooling | trial | disabled
-  Millis until = 0;    // of a cooldown; 0: none
+  std::string state;  // ready | cooling | trial | disabled
+  Millis until = 0;   // of a cooldown; 0: none
   std::string reason;
   std::string source;
   std::int64_t strikes = 0;  // repetitions, for growth
@@ -204,8 +204,7 @@ struct Backup {
 };
 
 using Write = std::variant<Finish, AttemptOpened, AttemptClosed, KeyState, ForgetQuotaCounts,
-                           TruncateConversation, DeleteConversation, Sweep,
-                           Backup>;
+                           TruncateConversation, DeleteConversation, Sweep, Backup>;
 
 // What a write did: truncate -> messages removed and left; delete, sweep -> rows removed;
 // backup -> bytes.
@@ -222,8 +221,9 @@ enum class Durability : std::uint8_t {
 // What the daemon needs to carry on where the last one ended.
 struct Recovered {
   std::vector<KeyState> keys;
-  std::vector<JournalledAttempt> attempts;  // of the last ten minutes, and the open ones of two days
-  std::vector<HourCount> hours;             // of the last two days
+  std::vector<JournalledAttempt>
+      attempts;                       // of the last ten minutes, and the open ones of two days
+  std::vector<HourCount> hours;       // of the last two days
   std::vector<StoredResult> results;  // those that have not expired, without the reply itself
   std::int64_t last_attempt_id = 0;
   bool unclean = false;  // the last daemon did not close the database

@@ -10,13 +10,14 @@ constexpr Millis kDay = 24 * kHour;
 
 void AddUsage(Database& database, const Usage& usage) {
   database
-      .Prepare("INSERT INTO usage VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-               " ON CONFLICT DO UPDATE SET requests = requests + excluded.requests,"
-               " errors = errors + excluded.errors,"
-               " input_tokens = input_tokens + excluded.input_tokens,"
-               " output_tokens = output_tokens + excluded.output_tokens,"
-               " cached_tokens = cached_tokens + excluded.cached_tokens,"
-               " cost_nano_usd = cost_nano_usd + excluded.cost_nano_usd")
+      .Prepare(
+          "INSERT INTO usage VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+          " ON CONFLICT DO UPDATE SET requests = requests + excluded.requests,"
+          " errors = errors + excluded.errors,"
+          " input_tokens = input_tokens + excluded.input_tokens,"
+          " output_tokens = output_tokens + excluded.output_tokens,"
+          " cached_tokens = cached_tokens + excluded.cached_tokens,"
+          " cost_nano_usd = cost_nano_usd + excluded.cost_nano_usd")
       .Bind(1, usage.at - usage.at % kHour)
       .Bind(2, usage.uid)
       .Bind(3, std::string_view(usage.agent))

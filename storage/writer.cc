@@ -103,9 +103,8 @@ void Writer::Commit(std::vector<Job>& group) {
 
 void Writer::CommitOrThrow(std::vector<Job>& group, std::vector<Result<Written>>& results) {
   const bool sync = options_.durability == Durability::kFull &&
-                    std::any_of(group.begin(), group.end(), [](const Job& job) {
-                      return job.durability == Durability::kFull;
-                    });
+                    std::any_of(group.begin(), group.end(),
+                                [](const Job& job) { return job.durability == Durability::kFull; });
   SetDurability(sync);
   Transaction transaction(*database_);
   std::vector<std::size_t> backups;  // cannot run inside a transaction
@@ -181,8 +180,8 @@ Written Writer::ApplyFinish(const Finish& finish) {
 // does.
 Written Writer::ApplyBackup(const Backup& backup) {
   if (backup.path.empty() || backup.path.front() != '/') {
-    throw DatabaseError(ErrorCode::kNotFound, "a backup needs an absolute path, is \"" +
-                                                  backup.path + '"');
+    throw DatabaseError(ErrorCode::kNotFound,
+                        "a backup needs an absolute path, is \"" + backup.path + '"');
   }
   if (std::filesystem::exists(backup.path)) {
     throw DatabaseError(ErrorCode::kReadOnly,
@@ -197,7 +196,8 @@ Written Writer::ApplyBackup(const Backup& backup) {
 }
 
 // FULL syncs the WAL at every commit, NORMAL only at checkpoints: the journal of attempts is
-// written but not synced, so that a turn costs one sync (https://sqlite.org/pragma.html#pragma_synchronous).
+// written but not synced, so that a turn costs one sync
+// (https://sqlite.org/pragma.html#pragma_synchronous).
 void Writer::SetDurability(bool sync) {
   if (sync == syncing_) return;
   database_->Execute(sync ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
@@ -217,8 +217,9 @@ void Writer::CheckpointWhenDue(bool idle) {
 void Writer::Probe() {
   try {
     Transaction transaction(*database_);
-    database_->Execute("INSERT OR REPLACE INTO key_states VALUES ('', '', 0, '', '', 0);"
-                       "DELETE FROM key_states WHERE key_id = ''");
+    database_->Execute(
+        "INSERT OR REPLACE INTO key_states VALUES ('', '', 0, '', '', 0);"
+        "DELETE FROM key_states WHERE key_id = ''");
     transaction.Commit();
     healthy_ = true;
   } catch (const DatabaseError&) {

@@ -34,7 +34,7 @@ class Writer {
   Writer& operator=(const Writer&) = delete;
 
   void Submit(Write write, Durability durability, Store::Done<Written> done);  // any thread
-  bool healthy() const { return healthy_; }                                     // any thread
+  bool healthy() const { return healthy_; }                                    // any thread
 
  private:
   struct Job {

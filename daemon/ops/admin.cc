@@ -49,13 +49,15 @@ ipc::Value ToValue(const storage::UsageRow& row, const storage::UsageQuery& quer
 void Operations::On(const Asker& asker, const ipc::UsageRequest& request) {
   storage::UsageQuery query = ToQuery(request);
   if (!IsAdmin(asker)) query.uid = asker.peer.uid;
-  parts_.store.QueryUsage(
-      query, Later<std::vector<storage::UsageRow>>([this, asker, query](auto found) {
-        if (!found) return Reply(asker, tl::unexpected(router::ToError(found.error())));
-        ipc::Value rows = ipc::Value::array();
-        for (const storage::UsageRow& row : *found) rows.push_back(ToValue(row, query));
-        Reply(asker, ipc::Value{{"rows", std::move(rows)}});
-      }));
+  parts_.store.QueryUsage(query,
+                          Later<std::vector<storage::UsageRow>>([this, asker, query](auto found) {
+                            if (!found)
+                              return Reply(asker, tl::unexpected(router::ToError(found.error())));
+                            ipc::Value rows = ipc::Value::array();
+                            for (const storage::UsageRow& row : *found)
+                              rows.push_back(ToValue(row, query));
+                            Reply(asker, ipc::Value{{"rows", std::move(rows)}});
+                          }));
 }
 
 void Operations::On(const Asker& asker, const ipc::BackupRequest& request) {

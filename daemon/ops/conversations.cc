@@ -33,12 +33,10 @@ ipc::Value ToValue(const storage::Conversation& conversation) {
   if (info.system_prompt) value["system_prompt"] = *info.system_prompt;
   value["messages"] = ipc::Value::array();
   for (const auto& message : conversation.messages) value["messages"].push_back(ToValue(message));
-  value["metadata"] = {{"created_at", Timestamp(info.created_at)},
-                       {"updated_at", Timestamp(info.updated_at)},
-                       {"expires_at", Timestamp(info.expires_at)},
-                       {"message_count", info.message_count},
-                       {"total_tokens", info.total_tokens},
-                       {"last_model", info.last_model}};
+  value["metadata"] = {
+      {"created_at", Timestamp(info.created_at)}, {"updated_at", Timestamp(info.updated_at)},
+      {"expires_at", Timestamp(info.expires_at)}, {"message_count", info.message_count},
+      {"total_tokens", info.total_tokens},        {"last_model", info.last_model}};
   if (!info.user_id.empty()) value["metadata"]["user_id"] = info.user_id;
   return value;
 }
@@ -59,12 +57,13 @@ ipc::Value ToRow(const storage::ConversationInfo& info) {
 void Operations::On(const Asker& asker, const ipc::ConversationGetRequest& request) {
   const auto owner = OwnerOf(asker, request.uid);
   if (!owner) return Reply(asker, tl::unexpected(owner.error()));
-  parts_.store.GetConversation(
-      *owner, request.conv_id, parts_.clock.Wall(), request.limit,
-      Later<storage::Conversation>([this, asker](auto loaded) {
-        if (!loaded) return Reply(asker, tl::unexpected(router::ToError(loaded.error())));
-        Reply(asker, ToValue(*loaded));
-      }));
+  parts_.store.GetConversation(*owner, request.conv_id, parts_.clock.Wall(), request.limit,
+                               Later<storage::Conversation>([this, asker](auto loaded) {
+                                 if (!loaded)
+                                   return Reply(asker,
+                                                tl::unexpected(router::ToError(loaded.error())));
+                                 Reply(asker, ToValue(*loaded));
+                               }));
 }
 
 void Operations::On(const Asker& asker, const ipc::ConversationListRequest& request) {
@@ -95,25 +94,26 @@ void Operations::On(const Asker& asker, const ipc::ConversationTruncateRequest& 
 }
 
 void Operations::On(const Asker& asker, const ipc::ConversationDeleteRequest& request) {
-  parts_.store.Submit(
-      storage::DeleteConversation{asker.peer.uid, request.conv_id}, storage::Durability::kFull,
-      Later<storage::Written>([this, asker](auto written) {
-        if (!written && written.error().code != storage::ErrorCode::kNotFound) {
-          return Reply(asker, tl::unexpected(router::ToError(written.error())));
-        }
-        Reply(asker, ipc::Value{{"deleted", written && written->count > 0}});
-      }));
+  parts_.store.Submit(storage::DeleteConversation{asker.peer.uid, request.conv_id},
+                      storage::Durability::kFull,
+                      Later<storage::Written>([this, asker](auto written) {
+                        if (!written && written.error().code != storage::ErrorCode::kNotFound) {
+                          return Reply(asker, tl::unexpected(router::ToError(written.error())));
+                        }
+                        Reply(asker, ipc::Value{{"deleted", written && written->count > 0}});
+                      }));
 }
 
 void Operations::On(const Asker& asker, const ipc::ConversationExportRequest& request) {
   if (request.conv_id.empty()) return ExportNext(asker, "", 0);
-  parts_.store.GetConversation(
-      asker.peer.uid, request.conv_id, parts_.clock.Wall(), std::nullopt,
-      Later<storage::Conversation>([this, asker](auto loaded) {
-        if (!loaded) return Reply(asker, tl::unexpected(router::ToError(loaded.error())));
-        ReplyLine(asker, ToLine(*loaded));
-        Reply(asker, ipc::Value{{"lines", 1}});
-      }));
+  parts_.store.GetConversation(asker.peer.uid, request.conv_id, parts_.clock.Wall(), std::nullopt,
+                               Later<storage::Conversation>([this, asker](auto loaded) {
+                                 if (!loaded)
+                                   return Reply(asker,
+                                                tl::unexpected(router::ToError(loaded.error())));
+                                 ReplyLine(asker, ToLine(*loaded));
+                                 Reply(asker, ipc::Value{{"lines", 1}});
+                               }));
 }
 
 // Goes through all of the asker's conversations, one read at a time.

@@ -75,9 +75,7 @@ void Operations::On(const Asker& asker, const ipc::PingRequest&) {
                           {"uptime_ms", router::WaitMs(parts_.clock.Steady() - parts_.started)}});
 }
 
-void Operations::On(const Asker& asker, const ipc::HealthRequest&) {
-  Reply(asker, HealthBody());
-}
+void Operations::On(const Asker& asker, const ipc::HealthRequest&) { Reply(asker, HealthBody()); }
 
 void Operations::On(const Asker& asker, const ipc::ModelsRequest&) {
   ipc::Value models = ipc::Value::array();
@@ -91,21 +89,20 @@ void Operations::On(const Asker& asker, const ipc::ModelsRequest&) {
       ++keys;
       if (provider.empty()) provider = key.provider;
     }
-    models.push_back(
-        {{"model", model},
-         {"provider", provider},
-         {"keys", keys},
-         {"workload", WorkloadOf(*catalog_, model)},
-         {"available", parts_.dispatcher.IsAvailable(model, parts_.clock.Steady())},
-         {"capabilities", catalog_->CapabilitiesOf(model)}});
+    models.push_back({{"model", model},
+                      {"provider", provider},
+                      {"keys", keys},
+                      {"workload", WorkloadOf(*catalog_, model)},
+                      {"available", parts_.dispatcher.IsAvailable(model, parts_.clock.Steady())},
+                      {"capabilities", catalog_->CapabilitiesOf(model)}});
   }
   Reply(asker, ipc::Value{{"models", std::move(models)}});
 }
 
 void Operations::On(const Asker& asker, const ipc::MetricsRequest&) {
-  Reply(asker, ipc::Value{{"text", MetricsText(HealthBody(),
-                                               parts_.dispatcher.Keys(parts_.clock.Steady()),
-                                               parts_.clock)}});
+  Reply(asker,
+        ipc::Value{{"text", MetricsText(HealthBody(), parts_.dispatcher.Keys(parts_.clock.Steady()),
+                                        parts_.clock)}});
 }
 
 }  // namespace requestrouter::ops

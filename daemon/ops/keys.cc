@@ -42,12 +42,9 @@ ipc::Value ToValue(const policy::KeyStatus& status, const config::Key& key,
   for (const config::ModelOfKey& model : key.models) models.push_back(model.name);
   ipc::Value usage = ipc::Value::object();
   for (const policy::ModelUsage& model : status.usage) usage[model.model] = ToValue(model, clock);
-  ipc::Value value = {{"key_id", key.key_id},
-                      {"provider", key.provider},
-                      {"models", std::move(models)},
-                      {"quota_group", key.quota_group},
-                      {"active", key.active},
-                      {"state", router::Name(status.state)}};
+  ipc::Value value = {{"key_id", key.key_id},        {"provider", key.provider},
+                      {"models", std::move(models)}, {"quota_group", key.quota_group},
+                      {"active", key.active},        {"state", router::Name(status.state)}};
   const bool cooling = status.state == policy::KeyStateName::kCooling;
   if (status.cooldown && cooling) value["cooldown"] = ToValue(*status.cooldown, clock);
   value["usage"] = std::move(usage);

@@ -48,8 +48,8 @@ void AddKeys(std::vector<MetricFamily>& families, const std::vector<policy::KeyS
   MetricFamily state = Gauge("requestrouter_key_state", "1 for the state that the key is in.");
   MetricFamily used = Gauge("requestrouter_key_quota_used", "Used within the window.");
   MetricFamily limit = Gauge("requestrouter_key_quota_limit", "Allowed within the window.");
-  MetricFamily expiry = Gauge("requestrouter_key_cooldown_expiry_timestamp_seconds",
-                              "When the key's cooldown ends.");
+  MetricFamily expiry =
+      Gauge("requestrouter_key_cooldown_expiry_timestamp_seconds", "When the key's cooldown ends.");
   for (const policy::KeyStatus& key : keys) {
     const bool ready = key.state == policy::KeyStateName::kReady;
     Add(up, {{"key", key.key_id}}, ready ? 1 : 0);

@@ -50,9 +50,8 @@ ipc::Value ToValue(const router::Trace& trace) {
   }
   ipc::Value considered = ipc::Value::array();
   for (const auto& candidate : trace.considered) {
-    considered.push_back({{"key_id", candidate.key_id},
-                          {"model", candidate.model},
-                          {"verdict", candidate.verdict}});
+    considered.push_back(
+        {{"key_id", candidate.key_id}, {"model", candidate.model}, {"verdict", candidate.verdict}});
     if (candidate.until) considered.back()["until"] = Timestamp(*candidate.until);
   }
   return {{"id", trace.id},
@@ -74,9 +73,9 @@ void Operations::On(const Asker& asker, const ipc::ExplainRequest& request) {
   if (!owner) return Reply(asker, tl::unexpected(owner.error()));
   const router::Trace* trace = parts_.chats.FindTrace(*owner, request.id);
   if (!trace) {
-    return Reply(asker, ipc::Fail(ErrorType::kNotFound,
-                                  "no request \"" + request.id +
-                                      "\" of this uid among the last 10,000"));
+    return Reply(asker,
+                 ipc::Fail(ErrorType::kNotFound,
+                           "no request \"" + request.id + "\" of this uid among the last 10,000"));
   }
   Reply(asker, ToValue(*trace));
 }

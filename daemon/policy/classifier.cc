@@ -192,8 +192,8 @@ void FillDelay(const Evidence& evidence, Fault& fault) {
     return;
   }
   if (evidence.retry_delay) {
-    fault.retry_after = std::clamp<Duration>(*evidence.retry_delay, Duration::zero(),
-                                             std::chrono::hours(24));
+    fault.retry_after =
+        std::clamp<Duration>(*evidence.retry_delay, Duration::zero(), std::chrono::hours(24));
     fault.source = "RetryInfo";
     return;
   }

@@ -14,14 +14,14 @@ namespace requestrouter::policy {
 // Who is to blame for a failed attempt, which decides what is done about it.
 enum class FaultKind : std::uint8_t {
   kNone,
-  kRequest,       // the request itself; never touches a key's health
-  kContent,       // the provider's safety filter; likewise
-  kModel,         // the key does not serve this model
-  kKeyInvalid,    // disabled until reload or reset
-  kBilling,       // no credit
+  kRequest,     // the request itself; never touches a key's health
+  kContent,     // the provider's safety filter; likewise
+  kModel,       // the key does not serve this model
+  kKeyInvalid,  // disabled until reload or reset
+  kBilling,     // no credit
   kMinuteQuota,
   kDayQuota,
-  kProvider,      // 5xx, overload, unreadable bodies
+  kProvider,  // 5xx, overload, unreadable bodies
   kNetwork,
 };
 

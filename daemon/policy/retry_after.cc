@@ -18,8 +18,8 @@ Duration Seconds(double seconds) {
 // A decimal number that fills all of `text`.
 std::optional<double> ParseDecimal(std::string_view text) {
   double number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number,
-                                            std::chars_format::fixed);
+  const auto [end, error] =
+      std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
   const bool whole = error == std::errc() && end == text.data() + text.size();
   if (!whole || !std::isfinite(number)) return std::nullopt;
   return number;
@@ -27,8 +27,8 @@ std::optional<double> ParseDecimal(std::string_view text) {
 
 // The three forms of an HTTP date (RFC 9110, 5.6.7), the first of which is what servers send.
 std::optional<std::int64_t> ParseHttpDate(const std::string& text) {
-  for (const char* form : {"%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT",
-                           "%a %b %e %H:%M:%S %Y"}) {
+  for (const char* form :
+       {"%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"}) {
     std::tm parts{};
     const char* end = strptime(text.c_str(), form, &parts);
     if (end && *end == '\0') return timegm(&parts);

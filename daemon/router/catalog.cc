@@ -86,8 +86,7 @@ std::optional<double> Catalog::CostOf(const std::string& model,
   if (!prices.input_usd_per_mtok || !prices.output_usd_per_mtok) return std::nullopt;
   const double cached_price = prices.cached_usd_per_mtok.value_or(*prices.input_usd_per_mtok);
   const auto fresh = static_cast<double>(tokens.input - tokens.cached);
-  return (fresh * *prices.input_usd_per_mtok +
-          static_cast<double>(tokens.cached) * cached_price +
+  return (fresh * *prices.input_usd_per_mtok + static_cast<double>(tokens.cached) * cached_price +
           static_cast<double>(tokens.output) * *prices.output_usd_per_mtok) /
          1e6;
 }

@@ -88,8 +88,8 @@ void ChatService::Submit(const ipc::Envelope& from, const ipc::Peer& peer, ipc::
 bool ChatService::AnswerKnownId(const ipc::Envelope& from, const ipc::Peer& peer,
                                 ipc::Request& request) {
   LiveRequest* live = table_.FindById(peer.uid, request.id);
-  const std::string* digest = live ? &live->digest
-                                   : results_.Find(peer.uid, request.id, parts_.clock.Steady());
+  const std::string* digest =
+      live ? &live->digest : results_.Find(peer.uid, request.id, parts_.clock.Steady());
   if (!digest) return false;
   if (*digest != request.body_digest) {
     SendError(from, request.id,
@@ -109,17 +109,17 @@ bool ChatService::AnswerKnownId(const ipc::Envelope& from, const ipc::Peer& peer
 
 void ChatService::Replay(const ipc::Envelope& from, const ipc::Peer& peer, ipc::Request request) {
   const std::string id = request.id;
-  parts_.store.GetResult(
-      peer.uid, id, parts_.clock.Wall(),
-      Later<storage::StoredResult>(
-          [this, from, peer, request = std::move(request)](auto result) mutable {
-            if (result) return parts_.replies.Send(from, AsReplayed(result->reply));
-            if (result.error().code != storage::ErrorCode::kNotFound) {
-              return SendError(from, request.id, ToError(result.error()));
-            }
-            results_.Remove(peer.uid, request.id);
-            Submit(from, peer, std::move(request));
-          }));
+  parts_.store.GetResult(peer.uid, id, parts_.clock.Wall(),
+                         Later<storage::StoredResult>(
+                             [this, from, peer, request = std::move(request)](auto result) mutable {
+                               if (result)
+                                 return parts_.replies.Send(from, AsReplayed(result->reply));
+                               if (result.error().code != storage::ErrorCode::kNotFound) {
+                                 return SendError(from, request.id, ToError(result.error()));
+                               }
+                               results_.Remove(peer.uid, request.id);
+                               Submit(from, peer, std::move(request));
+                             }));
 }
 
 void ChatService::Admit(const ipc::Envelope& from, const ipc::Peer& peer, ipc::Request request) {
@@ -179,9 +179,8 @@ void ChatService::BeginTurn(LiveRequest& live) {
   live.stage = Stage::kLoading;
   parts_.store.GetConversation(
       live.peer.uid, live.chat.conv_id, parts_.clock.Wall(), std::nullopt,
-      Later<storage::Conversation>([this, ticket = live.ticket](auto loaded) {
-        OnHistory(ticket, std::move(loaded));
-      }));
+      Later<storage::Conversation>(
+          [this, ticket = live.ticket](auto loaded) { OnHistory(ticket, std::move(loaded)); }));
 }
 
 void ChatService::OnHistory(std::uint64_t ticket, storage::Result<storage::Conversation> loaded) {
@@ -217,12 +216,13 @@ ipc::Result<void> ChatService::BuildPrompt(LiveRequest& live, storage::Conversat
   }
   const config::Settings& settings = catalog_->config().settings;
   std::int64_t budget = settings.history_tokens;
-  if (const auto context = catalog_->ContextOf(live.chat.model_preference); context && budget == 0) {
+  if (const auto context = catalog_->ContextOf(live.chat.model_preference);
+      context && budget == 0) {
     budget = std::max<std::int64_t>(1, *context - live.chat.max_output_tokens);
   }
   if (budget > 0) {
-    const bool answers_tools = !live.chat.messages.empty() &&
-                               live.chat.messages.front().role == ipc::Role::kTool;
+    const bool answers_tools =
+        !live.chat.messages.empty() && live.chat.messages.front().role == ipc::Role::kTool;
     std::int64_t room = budget * kBytesPerToken;
     for (const ipc::Message& message : live.chat.messages) room -= BytesOf(message);
     const std::size_t dropped = TrimHistory(history, room, answers_tools);
@@ -233,8 +233,8 @@ ipc::Result<void> ChatService::BuildPrompt(LiveRequest& live, storage::Conversat
   }
   auto prompt = std::make_shared<upstream::Prompt>();
   live.new_system_prompt = live.chat.system_prompt;
-  const auto& system = live.chat.system_prompt ? live.chat.system_prompt
-                                               : conversation.info.system_prompt;
+  const auto& system =
+      live.chat.system_prompt ? live.chat.system_prompt : conversation.info.system_prompt;
   if (system && !system->empty()) {
     prompt->messages.push_back(ipc::TextMessage(ipc::Role::kSystem, *system));
   }
@@ -265,8 +265,7 @@ ipc::Result<void> ChatService::BuildAsk(LiveRequest& live,
   ask.user_id = chat.user_id;
   ask.model = chat.model_preference;
   ask.tier = ToTier(chat.workload);
-  ask.allow_fallback =
-      chat.allow_fallback.value_or(catalog_->config().settings.enable_fallback);
+  ask.allow_fallback = chat.allow_fallback.value_or(catalog_->config().settings.enable_fallback);
   std::int64_t images = 0;
   for (const ipc::Message& message : live.prompt->messages) images += ImagesOf(message);
   ask.demand.input_tokens =
@@ -278,8 +277,8 @@ ipc::Result<void> ChatService::BuildAsk(LiveRequest& live,
   ask.deadline = live.deadline;
   ask.wait_until = live.deadline;
   if (chat.max_wait_ms) {
-    ask.wait_until = std::min(live.deadline, parts_.clock.Steady() +
-                                                 std::chrono::milliseconds(*chat.max_wait_ms));
+    ask.wait_until = std::min(live.deadline,
+                              parts_.clock.Steady() + std::chrono::milliseconds(*chat.max_wait_ms));
   }
   ask.preferred_key = conversation.info.last_key_id;
   ask.capable_models = std::move(*capable);
@@ -300,15 +299,16 @@ ipc::Result<std::vector<std::string>> ChatService::CapableModels(
     }
   }
   if (lacking_anywhere.empty()) return std::vector<std::string>{};
-  const bool wanted_lacks = !chat.model_preference.empty() &&
-                            !catalog_->Lacking(chat.model_preference, chat).empty();
+  const bool wanted_lacks =
+      !chat.model_preference.empty() && !catalog_->Lacking(chat.model_preference, chat).empty();
   const bool fallback = chat.allow_fallback.value_or(catalog_->config().settings.enable_fallback);
   if (capable.empty() || (wanted_lacks && !fallback)) {
     const std::string who =
         chat.model_preference.empty() ? "no configured model" : chat.model_preference;
     return ipc::Fail(ErrorType::kInvalidRequest,
-                     who + (chat.model_preference.empty() ? " can do all of this: needed "
-                                                          : " cannot do this: it lacks ") +
+                     who +
+                         (chat.model_preference.empty() ? " can do all of this: needed "
+                                                        : " cannot do this: it lacks ") +
                          Joined(lacking_anywhere));
   }
   return capable;

@@ -117,9 +117,9 @@ void ChatService::SendAttempt(LiveRequest& live) {
                        ipc::Value(), std::nullopt});
   }
   attempt.secret = secret->Reveal();
-  attempt.timeout = std::chrono::duration_cast<std::chrono::milliseconds>(
-                        live.deadline - parts_.clock.Steady()) +
-                    kTimeoutMargin;
+  attempt.timeout =
+      std::chrono::duration_cast<std::chrono::milliseconds>(live.deadline - parts_.clock.Steady()) +
+      kTimeoutMargin;
   live.stage = Stage::kInFlight;
   Note(live, "sent", live.grant->key_id);
   ipc::ChatProgress progress;
@@ -202,7 +202,7 @@ void ChatService::OnOutcome(std::int64_t attempt_id, const upstream::Outcome& ou
   const policy::Report report = ReportOf(*live, outcome);
   LearnFrom(*live, outcome);
   Trace::Attempt& traced = live->trace.attempts.back();
-  traced.outcome = !report.conclusive                               ? "cancelled"
+  traced.outcome = !report.conclusive                              ? "cancelled"
                    : report.fault.kind == policy::FaultKind::kNone ? "ok"
                                                                    : report.fault.reason;
   traced.status = outcome.status;
@@ -233,8 +233,9 @@ void ChatService::OnOutcome(std::int64_t attempt_id, const upstream::Outcome& ou
     return NoteWaiting(*live, ipc::ChatProgress::State::kRetrying);
   }
   if (!report.conclusive || !outcome.answer) {
-    return Fail(*live, {ErrorType::kUpstreamUnavailable, "the attempt was cut off", std::nullopt,
-                        ipc::Value(), std::nullopt},
+    return Fail(*live,
+                {ErrorType::kUpstreamUnavailable, "the attempt was cut off", std::nullopt,
+                 ipc::Value(), std::nullopt},
                 closed);
   }
   Succeed(*live, outcome, closed);
@@ -255,8 +256,7 @@ void ChatService::NoteWaiting(LiveRequest& live, ipc::ChatProgress::State state)
 void ChatService::SaveChangedKeys() {
   const policy::Instant now = parts_.clock.Steady();
   for (const policy::KeyStatus& status : parts_.dispatcher.TakeChanged(now)) {
-    parts_.store.Submit(ToStored(status, parts_.clock), storage::Durability::kProcess,
-                        [](auto) {});
+    parts_.store.Submit(ToStored(status, parts_.clock), storage::Durability::kProcess, [](auto) {});
   }
 }
 

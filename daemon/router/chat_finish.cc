@@ -215,10 +215,10 @@ void ChatService::Settle(LiveRequest& live, storage::Finish finish,
   live.stage = Stage::kCommitting;
   storage::Finish written = finish;
   parts_.store.Submit(std::move(written), durability,
-                      Later<storage::Written>([this, ticket = live.ticket,
-                                               finish = std::move(finish)](auto result) {
-                        OnCommitted(ticket, finish, std::nullopt, std::move(result));
-                      }));
+                      Later<storage::Written>(
+                          [this, ticket = live.ticket, finish = std::move(finish)](auto result) {
+                            OnCommitted(ticket, finish, std::nullopt, std::move(result));
+                          }));
 }
 
 void ChatService::Forget(LiveRequest& live) {
@@ -226,7 +226,8 @@ void ChatService::Forget(LiveRequest& live) {
   paused_.erase(live.ticket);
   LiveRequest* next = live.stored() ? table_.LeaveLine(live) : nullptr;
   table_.Erase(live);
-  if (next) BeginTurn(*next);
+  // One that has ended early leaves the line by itself when its end is stored.
+  if (next && next->stage == Stage::kHeldBack) BeginTurn(*next);
 }
 
 void ChatService::RetryUnwritten() {
@@ -285,15 +286,29 @@ policy::Instant ChatService::NextDeadline() const {
   return next;
 }
 
-void ChatService::Abort() {
+// Ends the requests that `which` picks with `shutting_down`.
+template <typename Which>
+void ChatService::ShutDown(Which which, const std::string& message) {
   std::vector<std::uint64_t> tickets;
-  table_.ForEach([&](const LiveRequest& live) { tickets.push_back(live.ticket); });
+  table_.ForEach([&](const LiveRequest& live) {
+    if (which(live)) tickets.push_back(live.ticket);
+  });
   for (const std::uint64_t ticket : tickets) {
     if (LiveRequest* live = table_.Find(ticket)) {
-      EndEarly(*live, NewError(ErrorType::kShuttingDown,
-                               "routerd stopped before the answer came; send again"));
+      EndEarly(*live, NewError(ErrorType::kShuttingDown, message));
     }
   }
+}
+
+void ChatService::Drain() {
+  draining_ = true;
+  ShutDown([](const LiveRequest& live) { return live.stage < Stage::kJournalling; },
+           "routerd is stopping; connect again");
+}
+
+void ChatService::Abort() {
+  ShutDown([](const LiveRequest&) { return true; },
+           "routerd stopped before the answer came; send again");
 }
 
 // ---- what others ask

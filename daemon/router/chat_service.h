@@ -8,7 +8,6 @@
 #include <string>
 #include <unordered_map>
 
-#include "daemon/router/trace.h"
 #include "daemon/policy/dispatcher.h"
 #include "daemon/router/catalog.h"
 #include "daemon/router/clock.h"
@@ -18,6 +17,7 @@
 #include "daemon/router/replies.h"
 #include "daemon/router/request_table.h"
 #include "daemon/router/result_index.h"
+#include "daemon/router/trace.h"
 #include "ipc/operations.h"
 #include "storage/store.h"
 
@@ -74,8 +74,9 @@ class ChatService {
   void Tick();
   policy::Instant NextDeadline() const;
 
-  // From now on new requests are refused; what is under way goes on.
-  void Drain() { draining_ = true; }
+  // From now on new requests are refused, and so are those that wait: their senders ask the next
+  // daemon. What is at a provider goes on.
+  void Drain();
   // Ends everything that is still under way with `shutting_down`.
   void Abort();
   bool idle() const { return table_.size() == 0 && unwritten_.empty(); }
@@ -143,6 +144,8 @@ class ChatService {
   void ReportProgress(policy::Instant now);
   bool StorageReady() const { return unwritten_.empty() && parts_.store.healthy(); }
 
+  template <typename Which>
+  void ShutDown(Which which, const std::string& message);
   void Note(LiveRequest& live, std::string event, std::string detail = "");
   void SendError(const ipc::Envelope& to, const std::string& id, const ipc::Error& error);
 

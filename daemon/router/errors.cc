@@ -60,9 +60,7 @@ ErrorType TypeOf(const policy::Refusal& refusal) {
 // may say it (PROTOCOL.md); a provider that uses the word otherwise is paraphrased.
 std::string WithoutTheWordSafety(std::string message) {
   static constexpr std::string_view kWord = "safety";
-  const auto same = [](char a, char b) {
-    return std::tolower(static_cast<unsigned char>(a)) == b;
-  };
+  const auto same = [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; };
   for (auto at = message.begin();;) {
     at = std::search(at, message.end(), kWord.begin(), kWord.end(), same);
     if (at == message.end()) return message;

@@ -13,8 +13,8 @@ namespace {
 
 // Whether the text alone says all there is to say.
 bool IsPlain(const ipc::Message& message) {
-  const bool text_only = message.parts.size() == 1 &&
-                         std::holds_alternative<ipc::TextPart>(message.parts.front());
+  const bool text_only =
+      message.parts.size() == 1 && std::holds_alternative<ipc::TextPart>(message.parts.front());
   return text_only && message.tool_calls.empty() && message.tool_call_id.empty() &&
          message.provider_state.is_null();
 }
@@ -83,8 +83,10 @@ ipc::Result<void> CheckToolCallIds(const std::vector<ipc::Message>& history,
     note_calls(messages[i]);
     if (messages[i].role == ipc::Role::kTool && !called.contains(messages[i].tool_call_id)) {
       return ipc::Fail(ipc::ErrorType::kInvalidRequest,
-                       "messages[" + std::to_string(i) + "].tool_call_id: no earlier tool call has"
-                       " the id \"" + messages[i].tool_call_id + "\"");
+                       "messages[" + std::to_string(i) +
+                           "].tool_call_id: no earlier tool call has"
+                           " the id \"" +
+                           messages[i].tool_call_id + "\"");
     }
   }
   return {};

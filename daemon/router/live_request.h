@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "daemon/router/trace.h"
 #include "daemon/policy/dispatcher.h"
+#include "daemon/router/trace.h"
 #include "daemon/upstream/client.h"
 #include "ipc/chat.h"
 #include "ipc/socket.h"

@@ -13,17 +13,16 @@ void Replies::Send(const ipc::Envelope& to, std::string payload) {
 
 void Replies::Delta(LiveRequest& request, const ipc::ChatDelta& delta) {
   std::erase_if(request.subscribers, [&](Subscriber& subscriber) {
-    return outbox_.Send(subscriber.to, ipc::EncodeDelta(request.id, subscriber.next_seq++, delta)) ==
-           Outbox::Delivery::kGone;
+    return outbox_.Send(subscriber.to, ipc::EncodeDelta(request.id, subscriber.next_seq++,
+                                                        delta)) == Outbox::Delivery::kGone;
   });
 }
 
 void Replies::Progress(LiveRequest& request, const ipc::ChatProgress& progress) {
   if (!request.chat.progress) return;
   std::erase_if(request.subscribers, [&](Subscriber& subscriber) {
-    return outbox_.Send(subscriber.to,
-                        ipc::EncodeProgress(request.id, subscriber.next_seq++, progress)) ==
-           Outbox::Delivery::kGone;
+    return outbox_.Send(subscriber.to, ipc::EncodeProgress(request.id, subscriber.next_seq++,
+                                                           progress)) == Outbox::Delivery::kGone;
   });
 }
 

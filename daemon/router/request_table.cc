@@ -93,9 +93,9 @@ std::vector<LiveRequest*> RequestTable::TakeOverdue(policy::Instant now) {
 }
 
 std::size_t RequestTable::CountIn(Stage stage) const {
-  return static_cast<std::size_t>(std::count_if(
-      by_ticket_.begin(), by_ticket_.end(),
-      [stage](const auto& entry) { return entry.second->stage == stage; }));
+  return static_cast<std::size_t>(
+      std::count_if(by_ticket_.begin(), by_ticket_.end(),
+                    [stage](const auto& entry) { return entry.second->stage == stage; }));
 }
 
 }  // namespace requestrouter::router

@@ -226,9 +226,8 @@ class Client::Impl {
 
   static int OnTimer(CURLM*, long timeout_ms, void* self) noexcept {
     static_cast<Impl*>(self)->timer_ =
-        timeout_ms < 0
-            ? kNever
-            : std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
+        timeout_ms < 0 ? kNever
+                       : std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
     return 0;
   }
 
@@ -242,8 +241,8 @@ class Client::Impl {
       const auto watched = watched_.find(socket);
       if (watched != watched_.end() && watched->second == wanted) continue;
       epoll_event event{};
-      event.events = ((wanted & CURL_POLL_IN) ? EPOLLIN : 0u) |
-                     ((wanted & CURL_POLL_OUT) ? EPOLLOUT : 0u);
+      event.events =
+          ((wanted & CURL_POLL_IN) ? EPOLLIN : 0u) | ((wanted & CURL_POLL_OUT) ? EPOLLOUT : 0u);
       event.data.fd = socket;
       epoll_ctl(epoll_fd_, watched == watched_.end() ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, socket,
                 &event);
@@ -257,8 +256,8 @@ class Client::Impl {
     if (!timeouts_.empty()) next = std::min(next, timeouts_.top().first);
     int timeout_ms = -1;
     if (next != kNever) {
-      const auto left = std::chrono::ceil<std::chrono::milliseconds>(
-          next - std::chrono::steady_clock::now());
+      const auto left =
+          std::chrono::ceil<std::chrono::milliseconds>(next - std::chrono::steady_clock::now());
       timeout_ms = static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 60'000));
     }
     std::array<epoll_event, 256> events{};

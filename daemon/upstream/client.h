@@ -21,7 +21,7 @@ enum class ProviderKind : std::uint8_t { kGemini, kOpenAi, kAnthropic };
 struct Provider {
   std::string name;  // as in the configuration
   ProviderKind kind = ProviderKind::kOpenAi;
-  std::string base_url;  // without a trailing slash
+  std::string base_url;                                      // without a trailing slash
   std::vector<std::pair<std::string, std::string>> headers;  // added to every call
   std::chrono::milliseconds connect_timeout{10'000};
   std::chrono::milliseconds first_byte_timeout{300'000};
@@ -45,13 +45,13 @@ struct Attempt {
 };
 
 enum class Transport : std::uint8_t {
-  kOk,             // a complete HTTP response, of whatever status
-  kNotSent,        // failed before the request was on the wire (resolve, connect, TLS)
-  kInterrupted,    // failed after it was: the outcome at the provider is unknown
-  kTimeout,        // one of the timeouts, after it was sent
-  kCancelled,      // by Cancel()
-  kUnreadable,     // a complete 2xx response that is not the provider's format
-  kRefusedLocally, // the prompt cannot be expressed to this provider; `error_message` says what
+  kOk,              // a complete HTTP response, of whatever status
+  kNotSent,         // failed before the request was on the wire (resolve, connect, TLS)
+  kInterrupted,     // failed after it was: the outcome at the provider is unknown
+  kTimeout,         // one of the timeouts, after it was sent
+  kCancelled,       // by Cancel()
+  kUnreadable,      // a complete 2xx response that is not the provider's format
+  kRefusedLocally,  // the prompt cannot be expressed to this provider; `error_message` says what
 };
 
 struct Answer {
@@ -60,19 +60,19 @@ struct Answer {
   bool tokens_known = false;
   ipc::FinishReason finish_reason = ipc::FinishReason::kStop;
   std::vector<ipc::ToolCall> tool_calls;
-  ipc::Value provider_state;   // null where there is none
-  bool blocked = false;        // by the provider's safety filter
-  ipc::Value safety_ratings;   // null where there are none
+  ipc::Value provider_state;  // null where there is none
+  bool blocked = false;       // by the provider's safety filter
+  ipc::Value safety_ratings;  // null where there are none
 };
 
 // What a provider's error body says, whatever its dialect: of a status >= 400, or of an error event
 // in mid-stream. Everything is bounded and free of secrets.
 struct ProviderError {
-  bool readable = false;             // the body was the provider's own JSON shape
-  std::string code;                  // "RESOURCE_EXHAUSTED", "rate_limit_error", "insufficient_quota"
-  std::string type;                  // OpenAI's second name, where there is one
-  std::string message;               // for people
-  std::vector<std::string> reasons;  // google.rpc.ErrorInfo reasons such as "API_KEY_INVALID"
+  bool readable = false;  // the body was the provider's own JSON shape
+  std::string code;       // "RESOURCE_EXHAUSTED", "rate_limit_error", "insufficient_quota"
+  std::string type;       // OpenAI's second name, where there is one
+  std::string message;    // for people
+  std::vector<std::string> reasons;    // google.rpc.ErrorInfo reasons such as "API_KEY_INVALID"
   std::vector<std::string> quota_ids;  // google.rpc.QuotaFailure
   std::optional<std::chrono::milliseconds> retry_delay;  // google.rpc.RetryInfo, rounded up
 };
@@ -84,7 +84,7 @@ struct Outcome {
   // Response headers that say something of quotas and retries, names in lower case.
   std::vector<std::pair<std::string, std::string>> headers;
   std::optional<ProviderError> error;  // of a status >= 400, or of an error in mid-stream
-  std::string error_message;  // the transport's own words, secrets redacted; empty on success
+  std::string error_message;     // the transport's own words, secrets redacted; empty on success
   std::optional<Answer> answer;  // with kOk and a 2xx; of a cut stream what came so far
   bool streamed = false;         // at least one delta was reported
   std::chrono::steady_clock::time_point sent_at;  // when the request was on the wire; 0: never

@@ -11,9 +11,9 @@ namespace requestrouter::upstream {
 namespace {
 
 // Headers that say something of quotas, retries or the request, by prefix.
-constexpr std::array<std::string_view, 6> kInteresting = {
-    "retry-after", "x-ratelimit-", "anthropic-ratelimit-", "x-should-retry", "request-id",
-    "x-request-id"};
+constexpr std::array<std::string_view, 6> kInteresting = {"retry-after",          "x-ratelimit-",
+                                                          "anthropic-ratelimit-", "x-should-retry",
+                                                          "request-id",           "x-request-id"};
 
 std::string Lower(std::string_view text) {
   std::string lower(text);
@@ -130,10 +130,9 @@ void Transfer::KeepHeader(std::string_view line) {
   const std::string name = Lower(Trim(line.substr(0, colon)));
   const std::string_view value = Trim(line.substr(colon + 1));
   if (name == "content-type") content_type_ = Lower(value);
-  const bool wanted =
-      std::any_of(kInteresting.begin(), kInteresting.end(), [&](std::string_view prefix) {
-        return name.compare(0, prefix.size(), prefix) == 0;
-      });
+  const bool wanted = std::any_of(
+      kInteresting.begin(), kInteresting.end(),
+      [&](std::string_view prefix) { return name.compare(0, prefix.size(), prefix) == 0; });
   if (wanted && kept_headers_.size() < kMostHeaders) {
     kept_headers_.emplace_back(name, value.substr(0, 1024));
   }
@@ -279,8 +278,8 @@ void Transfer::FinishAnswer(upstream::Outcome& outcome) {
 upstream::Outcome Transfer::TimedOut() {
   upstream::Outcome outcome =
       Begin(sent_at_ == Instant() ? Transport::kNotSent : Transport::kTimeout);
-  outcome.error_message = first_byte_at_ == Instant() ? "no answer in time"
-                                                      : "the answer stopped coming";
+  outcome.error_message =
+      first_byte_at_ == Instant() ? "no answer in time" : "the answer stopped coming";
   if (decoder_) outcome.answer = decoder_->Take();
   return outcome;
 }

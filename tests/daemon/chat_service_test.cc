@@ -10,9 +10,9 @@
 namespace requestrouter::router {
 namespace {
 
-using ::testing::HasSubstr;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using ::testing::HasSubstr;
 
 const ipc::Envelope kPeer = {"peer", ""};
 const ipc::Envelope kOther = {"other", ""};

@@ -10,14 +10,14 @@ namespace {
 using config::DayReset;
 
 // Milliseconds since the epoch of instants in 2026, from `date -u -d … +%s000`.
-constexpr storage::Millis kJan15Noon = 1'768'478'400'000;      // 2026-01-15T12:00:00Z
-constexpr storage::Millis kJan16Pacific = 1'768'550'400'000;   // 2026-01-16T08:00:00Z, PST midnight
-constexpr storage::Millis kJul15Noon = 1'784'116'800'000;      // 2026-07-15T12:00:00Z
-constexpr storage::Millis kJul16Pacific = 1'784'185'200'000;   // 2026-07-16T07:00:00Z, PDT midnight
-constexpr storage::Millis kMar8Pacific = 1'772'956'800'000;    // 2026-03-08T08:00:00Z, clocks go on
-constexpr storage::Millis kMar9Pacific = 1'773'039'600'000;    // 2026-03-09T07:00:00Z
-constexpr storage::Millis kNov1Pacific = 1'793'516'400'000;    // 2026-11-01T07:00:00Z, clocks go back
-constexpr storage::Millis kNov2Pacific = 1'793'606'400'000;    // 2026-11-02T08:00:00Z
+constexpr storage::Millis kJan15Noon = 1'768'478'400'000;     // 2026-01-15T12:00:00Z
+constexpr storage::Millis kJan16Pacific = 1'768'550'400'000;  // 2026-01-16T08:00:00Z, PST midnight
+constexpr storage::Millis kJul15Noon = 1'784'116'800'000;     // 2026-07-15T12:00:00Z
+constexpr storage::Millis kJul16Pacific = 1'784'185'200'000;  // 2026-07-16T07:00:00Z, PDT midnight
+constexpr storage::Millis kMar8Pacific = 1'772'956'800'000;   // 2026-03-08T08:00:00Z, clocks go on
+constexpr storage::Millis kMar9Pacific = 1'773'039'600'000;   // 2026-03-09T07:00:00Z
+constexpr storage::Millis kNov1Pacific = 1'793'516'400'000;  // 2026-11-01T07:00:00Z, clocks go back
+constexpr storage::Millis kNov2Pacific = 1'793'606'400'000;  // 2026-11-02T08:00:00Z
 
 TEST(DayReset, APacificDayEndsAtEightUtcInWinterAndAtSevenInSummer) {
   EXPECT_EQ(NextDayStart(DayReset::kPacificMidnight, kJan15Noon), kJan16Pacific);

@@ -93,7 +93,8 @@ class FakeStore final : public storage::Store {
       conversation.info.last_key_id = turn.key_id;
       if (turn.system_prompt) conversation.info.system_prompt = turn.system_prompt;
     }
-    if (finish->result) results[{finish->result->uid, finish->result->request_id}] = *finish->result;
+    if (finish->result)
+      results[{finish->result->uid, finish->result->request_id}] = *finish->result;
   }
 
   std::deque<std::function<void()>> pending_;

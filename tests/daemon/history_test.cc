@@ -76,11 +76,10 @@ TEST(History, WhatFitsExactlyIsKeptAndOneByteLessDropsAWholeTurn) {
 }
 
 TEST(History, AToolCallIsNeverSeparatedFromItsResult) {
-  std::vector<Message> history = {TextMessage(Role::kUser, "first"), CallOf("c1"),
-                                  ResultOf("c1", "a long result"),
-                                  TextMessage(Role::kAssistant, "done"),
-                                  TextMessage(Role::kUser, "then"),
-                                  TextMessage(Role::kAssistant, "yes")};
+  std::vector<Message> history = {
+      TextMessage(Role::kUser, "first"), CallOf("c1"),
+      ResultOf("c1", "a long result"),   TextMessage(Role::kAssistant, "done"),
+      TextMessage(Role::kUser, "then"),  TextMessage(Role::kAssistant, "yes")};
   EXPECT_EQ(TrimHistory(history, 20, false), 4u);
   EXPECT_EQ(ipc::TextOf(history.front()), "then");
 }

@@ -58,8 +58,8 @@ class Anthropic final : public Dialect {
     for (const Json& message : json["messages"]) {
       const std::string role = message.value("role", "");
       if (role != "user" && role != "assistant") {
-        return tl::unexpected(Error(400, "invalid_request_error",
-                                    "messages: Unexpected role \"" + role + "\""));
+        return tl::unexpected(
+            Error(400, "invalid_request_error", "messages: Unexpected role \"" + role + "\""));
       }
       if (role == before) {
         return tl::unexpected(
@@ -72,10 +72,10 @@ class Anthropic final : public Dialect {
   }
 
   Response Answer(const Asked& asked, const std::string& text, Usage usage) const override {
-    return {200,
-            Message(asked, Json::array({{{"type", "text"}, {"text", text}}}), "end_turn", usage)
-                .dump(),
-            {}};
+    return {
+        200,
+        Message(asked, Json::array({{{"type", "text"}, {"text", text}}}), "end_turn", usage).dump(),
+        {}};
   }
 
   std::vector<std::string> Stream(const Asked& asked, const std::string& text,
@@ -89,17 +89,16 @@ class Anthropic final : public Dialect {
                                       {"content_block", {{"type", "text"}, {"text", ""}}}}),
         Event("ping", {{"type", "ping"}})};
     for (const std::string& piece : Pieces(text)) {
-      events.push_back(Event("content_block_delta",
-                             {{"type", "content_block_delta"},
-                              {"index", 0},
-                              {"delta", {{"type", "text_delta"}, {"text", piece}}}}));
+      events.push_back(
+          Event("content_block_delta", {{"type", "content_block_delta"},
+                                        {"index", 0},
+                                        {"delta", {{"type", "text_delta"}, {"text", piece}}}}));
     }
-    events.push_back(
-        Event("content_block_stop", {{"type", "content_block_stop"}, {"index", 0}}));
-    events.push_back(
-        Event("message_delta", {{"type", "message_delta"},
-                                {"delta", {{"stop_reason", "end_turn"}, {"stop_sequence", nullptr}}},
-                                {"usage", {{"output_tokens", usage.output}}}}));
+    events.push_back(Event("content_block_stop", {{"type", "content_block_stop"}, {"index", 0}}));
+    events.push_back(Event("message_delta",
+                           {{"type", "message_delta"},
+                            {"delta", {{"stop_reason", "end_turn"}, {"stop_sequence", nullptr}}},
+                            {"usage", {{"output_tokens", usage.output}}}}));
     events.push_back(Event("message_stop", {{"type", "message_stop"}}));
     return events;
   }
@@ -114,8 +113,8 @@ class Anthropic final : public Dialect {
 
   Response RateLimited(const std::string&, const std::string&,
                        std::chrono::milliseconds retry) const override {
-    Response response = Error(429, "rate_limit_error",
-                              "This request would exceed your organization's rate limit.");
+    Response response =
+        Error(429, "rate_limit_error", "This request would exceed your organization's rate limit.");
     response.headers = {{"retry-after", std::to_string((retry.count() + 999) / 1000)},
                         {"anthropic-ratelimit-requests-remaining", "0"}};
     return response;

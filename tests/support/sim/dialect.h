@@ -32,8 +32,8 @@ class Dialect {
  public:
   virtual ~Dialect() = default;
   // `path` is the URL's path and query. Fails with the provider's own 400.
-  virtual tl::expected<Asked, Response> Read(const std::string& path, const std::string& body)
-      const = 0;
+  virtual tl::expected<Asked, Response> Read(const std::string& path,
+                                             const std::string& body) const = 0;
   virtual Response Answer(const Asked& asked, const std::string& text, Usage usage) const = 0;
   // The server-sent events of a streamed answer, in order.
   virtual std::vector<std::string> Stream(const Asked& asked, const std::string& text,

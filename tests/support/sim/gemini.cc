@@ -94,14 +94,14 @@ class Gemini final : public Dialect {
                        std::chrono::milliseconds retry) const override {
     const std::string delay = std::to_string(retry.count() / 1000) + "." +
                               std::to_string(1000 + retry.count() % 1000).substr(1) + "s";
-    return Error(429, "RESOURCE_EXHAUSTED",
-                 "You exceeded your current quota, please check your plan and billing details.",
-                 Json::array({{{"@type", "type.googleapis.com/google.rpc.QuotaFailure"},
-                               {"violations",
-                                Json::array({{{"quotaId", QuotaId(limit)},
-                                              {"quotaDimensions", {{"model", model}}}}})}},
-                              {{"@type", "type.googleapis.com/google.rpc.RetryInfo"},
-                               {"retryDelay", limit == "rpd" ? "0s" : delay}}}));
+    return Error(
+        429, "RESOURCE_EXHAUSTED",
+        "You exceeded your current quota, please check your plan and billing details.",
+        Json::array({{{"@type", "type.googleapis.com/google.rpc.QuotaFailure"},
+                      {"violations", Json::array({{{"quotaId", QuotaId(limit)},
+                                                   {"quotaDimensions", {{"model", model}}}}})}},
+                     {{"@type", "type.googleapis.com/google.rpc.RetryInfo"},
+                      {"retryDelay", limit == "rpd" ? "0s" : delay}}}));
   }
 
   Response ServerError(int status) const override {

@@ -2,19 +2,10 @@
 
 #include <CLI/CLI.hpp>
 
-#include <csignal>
 #include <cstdio>
 #include <exception>
 
 #include "tests/support/sim/server.h"
-
-namespace {
-
-requestrouter::sim::Server* running = nullptr;
-
-void Stop(int) { running->Stop(); }
-
-}  // namespace
 
 int main(int argc, char** argv) {
   requestrouter::sim::Server::Options options;
@@ -31,9 +22,6 @@ int main(int argc, char** argv) {
   try {
     for (const std::string& key : keys) options.keys.push_back(requestrouter::sim::ParseKey(key));
     requestrouter::sim::Server server(std::move(options));
-    running = &server;
-    std::signal(SIGTERM, &Stop);
-    std::signal(SIGINT, &Stop);
     std::printf("listening on http://127.0.0.1:%u\n", static_cast<unsigned>(server.port()));
     std::fflush(stdout);
     server.Run();

@@ -8,10 +8,11 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Response Error(int status, const Json& code, const char* type, const std::string& message) {
-  return {status,
-          Json{{"error", {{"message", message}, {"type", type}, {"param", nullptr}, {"code", code}}}}
-              .dump(),
-          {}};
+  return {
+      status,
+      Json{{"error", {{"message", message}, {"type", type}, {"param", nullptr}, {"code", code}}}}
+          .dump(),
+      {}};
 }
 
 std::string TextOf(const Json& content) {
@@ -107,11 +108,11 @@ class OpenAi final : public Dialect {
   Response RateLimited(const std::string& limit, const std::string& model,
                        std::chrono::milliseconds retry) const override {
     const bool tokens = limit == "tpm";
-    Response response = Error(
-        429, "rate_limit_exceeded", tokens ? "tokens" : "requests",
-        "Rate limit reached for " + model + " on " +
-            (tokens ? "tokens per min (TPM)"
-                    : limit == "rpd" ? "requests per day (RPD)" : "requests per min (RPM)"));
+    Response response = Error(429, "rate_limit_exceeded", tokens ? "tokens" : "requests",
+                              "Rate limit reached for " + model + " on " +
+                                  (tokens           ? "tokens per min (TPM)"
+                                   : limit == "rpd" ? "requests per day (RPD)"
+                                                    : "requests per min (RPM)"));
     const std::string kind = tokens ? "tokens" : "requests";
     response.headers = {{"retry-after-ms", std::to_string(retry.count())},
                         {"x-ratelimit-remaining-" + kind, "0"},

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
@@ -74,8 +75,7 @@ class Server::Impl {
     evhttp_set_max_body_size(http_, 64 << 20);
     evhttp_set_allowed_methods(http_, EVHTTP_REQ_GET | EVHTTP_REQ_POST);
     evhttp_set_gencb(http_, &Impl::OnRequest, this);
-    evhttp_bound_socket* bound =
-        evhttp_bind_socket_with_handle(http_, "127.0.0.1", options_.port);
+    evhttp_bound_socket* bound = evhttp_bind_socket_with_handle(http_, "127.0.0.1", options_.port);
     if (!bound) throw std::runtime_error("cannot listen on 127.0.0.1");
     sockaddr_in address{};
     socklen_t size = sizeof address;
@@ -83,13 +83,20 @@ class Server::Impl {
     port_ = ntohs(address.sin_port);
   }
   ~Impl() {
+    for (event* stop : stops_) event_free(stop);
     evhttp_free(http_);
     event_base_free(base_);
   }
 
   std::uint16_t port() const { return port_; }
-  void Run() { event_base_loop(base_, EVLOOP_NO_EXIT_ON_EMPTY); }
-  void Stop() { event_base_loopbreak(base_); }
+  void Run() {
+    for (const int signal : {SIGTERM, SIGINT}) {
+      event* stop = evsignal_new(base_, signal, &Impl::OnStop, base_);
+      evsignal_add(stop, nullptr);
+      stops_.push_back(stop);
+    }
+    event_base_loop(base_, EVLOOP_NO_EXIT_ON_EMPTY);
+  }
 
  private:
   // An answer that is on its way, in one piece or many.
@@ -103,6 +110,10 @@ class Server::Impl {
     event* timer = nullptr;
     bool started = false;
   };
+
+  static void OnStop(evutil_socket_t, short, void* base) noexcept {
+    event_base_loopbreak(static_cast<event_base*>(base));
+  }
 
   static void OnRequest(evhttp_request* request, void* self) noexcept {
     static_cast<Impl*>(self)->Handle(request);
@@ -299,6 +310,7 @@ class Server::Impl {
   event_base* base_ = nullptr;
   evhttp* http_ = nullptr;
   std::uint16_t port_ = 0;
+  std::vector<event*> stops_;
   std::vector<std::unique_ptr<Pending>> pending_;
 };
 
@@ -306,6 +318,5 @@ Server::Server(Options options) : impl_(std::make_unique<Impl>(std::move(options
 Server::~Server() = default;
 std::uint16_t Server::port() const { return impl_->port(); }
 void Server::Run() { impl_->Run(); }
-void Server::Stop() { impl_->Stop(); }
 
 }  // namespace requestrouter::sim

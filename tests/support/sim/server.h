@@ -35,8 +35,7 @@ class Server {
   Server& operator=(const Server&) = delete;
 
   std::uint16_t port() const;
-  void Run();
-  void Stop();  // any thread
+  void Run();  // until SIGTERM or SIGINT
 
  private:
   class Impl;
