@@ -1,7 +1,7 @@
 #include "ipc/codec.h"
 #include "ipc/names.h"
 #include "ipc/rfc3339.h"
-#include "ipc/wire_value.h"
+#include "ipc/wire_writer.h"
 
 namespace requestrouter::ipc {
 namespace {
@@ -172,11 +172,14 @@ Value ToValue(const Empty&) {
 }  // namespace
 
 std::string EncodeRequest(const Request& request) {
-  Value payload = {{"v", kProtocolVersion}, {"id", request.id}, {"op", OperationName(request.body)}};
+  Value payload = {
+      {"v", kProtocolVersion}, {"id", request.id}, {"op", OperationName(request.body)}};
   Put<std::int64_t>(payload, "deadline_ms", request.deadline_ms, 120'000);
   Value body = std::visit([](const auto& one) { return ToValue(one); }, request.body);
   if (!body.empty()) payload["body"] = std::move(body);
-  return EncodeValue(payload);
+  WireWriter writer;
+  writer.Any(payload);
+  return std::move(writer).Take();
 }
 
 }  // namespace requestrouter::ipc
