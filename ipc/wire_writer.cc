@@ -1,18 +1,18 @@
 #include "ipc/wire_writer.h"
 
+#include <bit>
 #include <cmath>
 
 #include "ipc/utf8.h"
 
 namespace requestrouter::ipc {
 
-// packer::pack(double) would write 2.0 as the integer 2.
+// Written by hand because packer::pack_double() makes an integer of 2.0, and a float is to stay one.
 void WireWriter::Number(double value) {
-  if (std::isfinite(value)) {
-    packer_.pack_double(value);
-  } else {
-    packer_.pack_nil();
-  }
+  if (!std::isfinite(value)) return Nil();
+  const auto bits = std::bit_cast<std::uint64_t>(value);
+  output_.bytes += '\xcb';
+  for (int shift = 56; shift >= 0; shift -= 8) output_.bytes += static_cast<char>(bits >> shift);
 }
 
 void WireWriter::Text(std::string_view text) {

@@ -76,7 +76,8 @@ TEST(BodyDigest, IsTheSameOnEveryRun) {
     std::snprintf(text, sizeof text, "%02x", static_cast<unsigned char>(byte));
     hex += text;
   }
-  EXPECT_EQ(hex, "c597c2f78e4064d0d5a8f8edd64c487f") << "stored digests of running requests would no longer match";
+  EXPECT_EQ(hex, "c597c2f78e4064d0d5a8f8edd64c487f")
+      << "stored digests of running requests would no longer match";
 }
 
 }  // namespace
