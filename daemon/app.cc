@@ -83,9 +83,8 @@ std::uint64_t RandomSeed() {
 // Everything that runs, in the order in which it is made; destroyed in the reverse.
 class App {
  public:
-  App(const AppOptions& options, config::Loaded loaded, config::Environment environment,
-      std::unique_ptr<storage::Store> store, FetchedSecrets fetched,
-      std::unique_ptr<ipc::ServerSocket> socket, int signal_fd)
+  App(const AppOptions& options, config::Loaded loaded, std::unique_ptr<storage::Store> store,
+      FetchedSecrets fetched, std::unique_ptr<ipc::ServerSocket> socket, int signal_fd)
       : reloader_(options.config_path, options.env_file),
         store_(std::move(store)),
         catalog_(std::make_shared<router::Catalog>(std::move(loaded.config),
@@ -102,7 +101,7 @@ class App {
         loop_(LoopParts(), signal_fd) {}
 
   void Restore(const storage::Recovered& recovered) {
-    router::RestoreQuota(recovered, clock_, dispatcher_);
+    router::RestoreQuota(recovered, *catalog_, clock_, dispatcher_);
     chats_.Restore(recovered);
   }
 
@@ -246,8 +245,8 @@ int RunApp(const AppOptions& options) {
   auto socket = ipc::ServerSocket::Bind(socket_options);
   if (!socket) return Refuse(socket.error().message);
 
-  App app(options, std::move(loaded->loaded), loaded->environment, std::move(*store),
-          std::move(fetched), std::move(*socket), signal_fd);
+  App app(options, std::move(loaded->loaded), std::move(*store), std::move(fetched),
+          std::move(*socket), signal_fd);
   app.Restore(*recovered);
   spdlog::info("routerd {} listens on {}", REQUESTROUTER_VERSION, socket_options.endpoint);
   app.Run();

@@ -20,7 +20,7 @@ bool SetUpLogging(const std::string& level) {
   const spdlog::level::level_enum parsed = spdlog::level::from_str(name);
   if (parsed == spdlog::level::off && name != "off") return false;
   auto sink = std::make_shared<secrets::RedactingSink>(
-      std::make_shared<spdlog::sinks::stderr_sink_mt>());
+      std::make_shared<spdlog::sinks::stderr_sink_mt>(), secrets::ProcessRedactor());
   auto logger = std::make_shared<spdlog::logger>("routerd", std::move(sink));
   logger->set_level(parsed);
   logger->flush_on(spdlog::level::info);

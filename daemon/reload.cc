@@ -11,6 +11,33 @@ const config::Key* FindKey(const config::Config& config, const std::string& key_
   return found == config.keys.end() ? nullptr : &*found;
 }
 
+void Add(std::string& text, const std::optional<policy::Limit>& limit) {
+  text += limit ? std::to_string(limit->amount) + "/" + std::to_string(limit->window.count()) : "-";
+  text += ' ';
+}
+
+void Add(std::string& text, const std::optional<std::int64_t>& limit) {
+  text += (limit ? std::to_string(*limit) : "-") + ' ';
+}
+
+// Everything of a key that a change of the file can change, to compare.
+std::string Describe(const config::Key& key) {
+  std::string text = key.provider + ' ' + key.quota_group + ' ' + key.workload + ' ' +
+                     std::to_string(key.priority) + (key.active ? " active" : " inactive");
+  for (const config::ModelOfKey& model : key.models) {
+    text += ' ' + model.name + ' ';
+    for (const auto* limit : {&model.limits.rpm, &model.limits.tpm, &model.limits.itpm,
+                              &model.limits.otpm}) {
+      Add(text, *limit);
+    }
+    for (const auto* limit :
+         {&model.limits.rpd, &model.limits.tpd, &model.limits.max_in_flight}) {
+      Add(text, *limit);
+    }
+  }
+  return text;
+}
+
 std::string Joined(const std::vector<config::Problem>& problems) {
   std::string text;
   for (const config::Problem& problem : problems) {
@@ -27,13 +54,16 @@ Reloader::Reloader(std::string config_path, std::string env_file)
 
 tl::expected<Reloader::Configuration, std::vector<config::Problem>> Reloader::Load() const {
   config::Environment environment = config::ProcessEnvironment();
+  std::vector<config::Problem> doubts;
   if (!env_file_.empty()) {
     auto dotenv = config::ReadDotenv(env_file_);
     if (!dotenv) return tl::unexpected(std::move(dotenv.error()));
-    environment.merge(*dotenv);  // keeps what the process's own environment says
+    environment = config::Merge(dotenv->values, environment);
+    doubts = std::move(dotenv->warnings);
   }
   auto loaded = config::Load(config_path_, environment);
   if (!loaded) return tl::unexpected(std::move(loaded.error()));
+  loaded->warnings.insert(loaded->warnings.begin(), doubts.begin(), doubts.end());
   return Configuration{std::move(*loaded), std::move(environment)};
 }
 
@@ -59,14 +89,13 @@ std::vector<std::string> Changes(const config::Config& before, const config::Con
     const config::Key* old = FindKey(before, key.key_id);
     if (!old) {
       changes.push_back("key " + key.key_id + " added");
-    } else if (!(*old == key)) {
+    } else if (Describe(*old) != Describe(key)) {
       changes.push_back("key " + key.key_id + " changed");
     }
   }
   for (const config::Key& key : before.keys) {
     if (!FindKey(after, key.key_id)) changes.push_back("key " + key.key_id + " removed");
   }
-  if (!(before.settings == after.settings)) changes.emplace_back("settings changed");
   return changes;
 }
 

@@ -60,7 +60,7 @@ void InsertMessage(Statement& insert, std::int64_t conversation, std::int64_t se
       .Bind(2, seq)
       .Bind(3, std::string_view(message.role))
       .Bind(4, std::string_view(message.text))
-      .Bind(5, std::string_view(message.payload))
+      .BindBlob(5, message.payload)
       .Bind(6, message.at)
       .Bind(7, message.tokens)
       .Bind(8, std::string_view(message.model))

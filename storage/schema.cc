@@ -32,7 +32,7 @@ CREATE TABLE messages (
   seq          INTEGER NOT NULL,
   role         TEXT    NOT NULL,
   text         TEXT    NOT NULL,
-  payload      TEXT    NOT NULL,
+  payload      BLOB    NOT NULL,
   at           INTEGER NOT NULL,
   tokens       INTEGER NOT NULL,
   model        TEXT    NOT NULL,

@@ -42,7 +42,7 @@ struct StoredMessage {
   std::int64_t seq = 0;  // position in the conversation; assigned by the store when written
   std::string role;      // user | assistant | tool
   std::string text;      // what a person reads
-  std::string payload;   // the whole message as JSON where `text` does not say it all; else empty
+  std::string payload;   // the whole message, encoded by who writes it; empty: `text` says it all
   Millis at = 0;
   std::int64_t tokens = 0;
   std::string model;     // assistant only

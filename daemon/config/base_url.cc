@@ -23,6 +23,10 @@ bool EndsWith(std::string_view text, std::string_view end) {
   return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
 }
 
+bool BeginsWith(std::string_view text, std::string_view begin) {
+  return text.substr(0, begin.size()) == begin;
+}
+
 bool HasControlOrSpace(std::string_view text) {
   for (const char c : text) {
     if (static_cast<unsigned char>(c) <= 0x20 || c == 0x7f) return true;
@@ -68,18 +72,13 @@ tl::expected<BaseUrl, std::string> CheckBaseUrl(std::string_view text,
   if (HasControlOrSpace(text)) {
     return tl::unexpected<std::string>("is not a URL: it holds a space or control character");
   }
-  const CURLUcode code =
-      curl_url_set(url.get(), CURLUPART_URL, whole.c_str(), CURLU_NON_SUPPORT_SCHEME);
-  if (code == CURLUE_BAD_SCHEME) {
+  if (!BeginsWith(text, "https://") && !BeginsWith(text, "http://")) {
     return tl::unexpected<std::string>("must begin with https:// or http://");
   }
+  const CURLUcode code = curl_url_set(url.get(), CURLUPART_URL, whole.c_str(), 0);
   if (code != CURLUE_OK) {
     return tl::unexpected<std::string>("is not a URL such as https://api.example.com/v1: " +
                                        std::string(curl_url_strerror(code)));
-  }
-  const std::string scheme = Part(url, CURLUPART_SCHEME);
-  if (scheme != "http" && scheme != "https") {
-    return tl::unexpected<std::string>("must begin with https:// or http://");
   }
   if (HasPart(url, CURLUPART_USER) || HasPart(url, CURLUPART_PASSWORD)) {
     return tl::unexpected<std::string>(

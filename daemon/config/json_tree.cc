@@ -1,5 +1,6 @@
 #include "daemon/config/json_tree.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <iterator>
 #include <unordered_map>
@@ -81,11 +82,9 @@ std::string Reason(std::string_view what) {
     reason =
         reason.substr(0, read) + (expected == std::string::npos ? "" : reason.substr(expected + 1));
   }
-  for (const char* close : {"expected '}'", "expected ']'"}) {  // where a comma would do as well
+  for (const char* close : {"; expected '}'", "; expected ']'"}) {  // where a comma does as well
     const auto at = reason.find(close);
-    if (at != std::string::npos && reason.find("unexpected") < at) {
-      reason.replace(at, 12, std::string("expected ',' or ") + &close[9]);
-    }
+    if (at != std::string::npos) reason.insert(at + 11, "',' or ");
   }
   return reason;
 }
@@ -144,15 +143,16 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
   bool parse_error(std::size_t, const std::string& last_token,
                    const nlohmann::detail::exception& error) override {
     const Position& end = state_.position;
-    const auto token = std::string_view(last_token);
-    int column = end.column();
-    std::string_view before;
-    if (end.at != nullptr && token.size() <= static_cast<std::size_t>(column)) {
-      column -= token.empty() ? 0 : static_cast<int>(token.size()) - 1;
-      before = text_.substr(0, static_cast<std::size_t>(end.line_begin - text_.data()) +
-                                   static_cast<std::size_t>(column) - 1);
-    }
-    error_ = {end.line, column, Reason(error.what()) + Hint(before, token)};
+    const std::string reason = Reason(error.what());
+    const std::size_t line_begin = static_cast<std::size_t>(end.line_begin - text_.data());
+    std::size_t at = line_begin + static_cast<std::size_t>(end.column()) - 1;
+    // Of strings and numbers `last_token` is the whole token, which begins earlier.
+    const bool whole = StartsWith(reason, "unexpected string") ||
+                       StartsWith(reason, "unexpected number") || StartsWith(reason, "the number");
+    const auto begin = whole ? text_.rfind(last_token, at) : std::string_view::npos;
+    if (begin != std::string_view::npos && begin >= line_begin && !last_token.empty()) at = begin;
+    error_ = {end.line, static_cast<int>(at - line_begin) + 1,
+              reason + Hint(text_.substr(0, at), text_.substr(at, 1))};
     return false;
   }
 
@@ -232,13 +232,17 @@ tl::expected<Node, SyntaxError> ParseJson(std::string_view text) {
 }
 
 std::string Quote(std::string_view text) {
-  constexpr std::size_t kLongest = 40;
+  std::size_t shown = std::min<std::size_t>(text.size(), 40);
+  const auto continues = [&](std::size_t i) {  // a character that began before
+    return i < text.size() && (static_cast<unsigned char>(text[i]) & 0xc0) == 0x80;
+  };
+  while (shown > 0 && continues(shown)) --shown;
   std::string quoted = "\"";
-  for (const char c : text.substr(0, kLongest)) {
+  for (const char c : text.substr(0, shown)) {
     const auto byte = static_cast<unsigned char>(c);
     quoted += byte < 0x20 || byte == 0x7f ? '?' : c;
   }
-  return quoted + (text.size() > kLongest ? "…\"" : "\"");
+  return quoted + (text.size() > shown ? "…\"" : "\"");
 }
 
 std::string Describe(const Node& node) {

@@ -100,15 +100,22 @@ void CheckOrder(const Source& source, const Settings& settings) {
 constexpr std::array<std::string_view, 5> kStores = {"env", "file", "credential", "vault",
                                                      "command"};
 
+std::string InLowerCase(std::string text) {
+  for (char& c : text) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return text;
+}
+
 // What is wrong with the name of a secret store; empty: nothing.
 std::string StoreProblem(const std::string& store) {
   for (const auto known : kStores) {
     if (store == known) return "";
   }
-  if (EditDistance(store, "aws") == 0 || EditDistance(store, "azure") == 0) {
+  if (store == "aws" || store == "azure") {
     return Quote(store) + " is not built in; use \"command\" with a program that prints the " +
            "secret, for example \"secret_command\": " +
-           (EditDistance(store, "aws") == 0
+           (store == "aws"
                 ? "\"aws secretsmanager get-secret-value --secret-id $KEY_ID --query "
                   "SecretString --output text\""
                 : "\"az keyvault secret show --vault-name VAULT --name $KEY_ID --query value "
@@ -122,7 +129,7 @@ void ReadStore(const Source& source, Settings& settings) {
   const auto variable = source.variables().Text("SECRET_STORE_TYPE");
   auto store = variable;
   if (!store && source.block() != nullptr) store = source.block()->Text("secret_store");
-  if (store) settings.secret_store = *store;
+  if (store) settings.secret_store = InLowerCase(*store);
   const std::string problem = StoreProblem(settings.secret_store);
   if (!problem.empty()) source.Error("secret_store", "SECRET_STORE_TYPE", problem);
   if (settings.secret_store == "command" && settings.secret_command.empty()) {

@@ -2,6 +2,7 @@
 
 #include "daemon/ops/operations.h"
 #include "daemon/router/errors.h"
+#include "ipc/wire_value.h"
 
 namespace requestrouter::ops {
 namespace {
@@ -15,12 +16,10 @@ ipc::Value ToValue(const storage::StoredMessage& message) {
       {"role", message.role}, {"content", message.text}, {"timestamp", Timestamp(message.at)}};
   if (message.tokens > 0) value["tokens"] = message.tokens;
   if (!message.payload.empty()) {
-    const ipc::Value whole = ipc::Value::parse(message.payload, nullptr, false);
-    for (const char* name : {"tool_calls", "tool_call_id"}) {
-      if (whole.is_object() && whole.contains(name)) value[name] = whole[name];
+    const auto whole = ipc::DecodeValue(message.payload, ipc::Limits{SIZE_MAX, 64});
+    for (const char* name : {"content", "tool_calls", "tool_call_id"}) {
+      if (whole && whole->contains(name)) value[name] = (*whole)[name];
     }
-    const bool parts = whole.is_object() && whole.contains("content") && whole["content"].is_array();
-    if (parts) value["content"] = whole["content"];
   }
   if (!message.model.empty()) {
     value["metadata"] = {{"model", message.model}, {"key_id", message.key_id}};

@@ -35,6 +35,16 @@ std::optional<storage::Millis> NextDayStart(config::DayReset reset, storage::Mil
   return std::nullopt;
 }
 
+storage::Millis DayStart(config::DayReset reset, storage::Millis wall) {
+  // No day has more than 25 hours, so the last start lies after the one before 26 hours ago.
+  storage::Millis start = wall - 26 * 3'600'000LL;
+  for (auto next = NextDayStart(reset, start); next && *next <= wall;
+       next = NextDayStart(reset, start)) {
+    start = *next;
+  }
+  return reset == config::DayReset::kRolling24h ? wall - 24 * 3'600'000LL : start;
+}
+
 policy::NextReset MakeNextReset(config::DayReset reset, const Clock& clock) {
   if (reset == config::DayReset::kRolling24h) return nullptr;
   return [reset, &clock](policy::Instant now) {

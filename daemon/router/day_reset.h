@@ -11,6 +11,9 @@ namespace requestrouter::router {
 // (https://ai.google.dev/gemini-api/docs/rate-limits, "RPD quotas reset at midnight Pacific time").
 std::optional<storage::Millis> NextDayStart(config::DayReset reset, storage::Millis wall);
 
+// Wall time at which the provider's present day began; for a rolling day 24 hours before `wall`.
+storage::Millis DayStart(config::DayReset reset, storage::Millis wall);
+
 // The same as policy wants it: a function of the steady clock. Null for a rolling day. `clock`
 // outlives the function.
 policy::NextReset MakeNextReset(config::DayReset reset, const Clock& clock);

@@ -5,7 +5,8 @@
 #include <unordered_set>
 
 #include "ipc/codec.h"
-#include "ipc/wire_names.h"
+#include "ipc/names.h"
+#include "ipc/wire_value.h"
 
 namespace requestrouter::router {
 namespace {
@@ -32,8 +33,9 @@ std::vector<std::size_t> TurnStarts(const std::vector<ipc::Message>& history) {
 
 ipc::Result<ipc::Message> FromStored(const storage::StoredMessage& stored) {
   if (!stored.payload.empty()) {
-    const ipc::Value value = ipc::Value::parse(stored.payload, nullptr, false);
-    return ipc::MessageFromValue(value);
+    const auto value = ipc::DecodeValue(stored.payload, ipc::Limits{SIZE_MAX, 64});
+    if (value) return ipc::MessageFromValue(*value);
+    return ipc::Fail(ipc::ErrorType::kInternalError, "a stored message " + value.error());
   }
   const std::optional<ipc::Role> role = ipc::RoleFromName(stored.role);
   if (!role) {
@@ -48,8 +50,7 @@ storage::StoredMessage ToStored(const ipc::Message& message, storage::Millis at)
   stored.text = ipc::TextOf(message);
   stored.at = at;
   if (!IsPlain(message)) {
-    stored.payload = ipc::ToJsonValue(message).dump(
-        -1, ' ', false, ipc::Value::error_handler_t::replace);
+    stored.payload = ipc::EncodeValue(ipc::ToValue(message));
   }
   return stored;
 }

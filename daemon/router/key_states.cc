@@ -1,7 +1,10 @@
 #include "daemon/router/key_states.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
+
+#include "daemon/router/day_reset.h"
 
 namespace requestrouter::router {
 namespace {
@@ -31,6 +34,29 @@ policy::Demand DemandOf(const storage::JournalledAttempt& attempt) {
   return demand;
 }
 
+// How the provider of a quota group counts its days; UTC where the group is no longer configured.
+config::DayReset ResetOf(const config::Config& config, const std::string& quota_group) {
+  for (const config::Key& key : config.keys) {
+    if (key.quota_group != quota_group) continue;
+    const auto provider = config.providers.find(key.provider);
+    if (provider != config.providers.end()) return provider->second.day_reset;
+  }
+  return config::DayReset::kUtcMidnight;
+}
+
+// The hours that belong to the present day of their provider, or to the last 24 hours.
+void RestoreDays(const std::vector<storage::HourCount>& hours, const Catalog& catalog,
+                 const Clock& clock, policy::Dispatcher& dispatcher) {
+  for (const storage::HourCount& hour : hours) {
+    const config::DayReset reset = ResetOf(catalog.config(), hour.quota_group);
+    if (hour.hour_start < DayStart(reset, clock.Wall())) continue;
+    policy::Demand tokens;
+    tokens.input_tokens = hour.input_tokens;
+    tokens.output_tokens = hour.output_tokens;
+    dispatcher.RestoreDay(hour.quota_group, hour.model, hour.requests, tokens, clock.Steady());
+  }
+}
+
 }  // namespace
 
 std::string_view Name(KeyStateName state) {
@@ -50,19 +76,14 @@ storage::KeyState ToStored(const policy::KeyStatus& status, const Clock& clock) 
   return stored;
 }
 
-void RestoreQuota(const storage::Recovered& recovered, const Clock& clock,
+void RestoreQuota(const storage::Recovered& recovered, const Catalog& catalog, const Clock& clock,
                   policy::Dispatcher& dispatcher) {
   const policy::Instant now = clock.Steady();
+  RestoreDays(recovered.hours, catalog, clock, dispatcher);
   for (const storage::JournalledAttempt& attempt : recovered.attempts) {
     if (attempt.closed && !attempt.closed->counted) continue;
     dispatcher.RestoreAttempt(attempt.opened.quota_group, attempt.opened.model, DemandOf(attempt),
                               std::min(now, SteadyAt(clock, attempt.opened.at)));
-  }
-  for (const storage::DayCount& day : recovered.days) {
-    policy::Demand tokens;
-    tokens.input_tokens = day.tokens_input;
-    tokens.output_tokens = day.tokens_output;
-    dispatcher.RestoreDay(day.quota_group, day.model, day.requests, tokens, now);
   }
   for (const storage::KeyState& key : recovered.keys) {
     policy::Cooldown cooldown;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "daemon/policy/dispatcher.h"
+#include "daemon/router/catalog.h"
 #include "daemon/router/clock.h"
 #include "storage/store.h"
 
@@ -14,7 +15,7 @@ storage::KeyState ToStored(const policy::KeyStatus& status, const Clock& clock);
 
 // Puts the stored states, windows and day counts of the last daemon into policy. A cooldown that
 // would end later than any provider's day is clamped: the clock has jumped.
-void RestoreQuota(const storage::Recovered& recovered, const Clock& clock,
+void RestoreQuota(const storage::Recovered& recovered, const Catalog& catalog, const Clock& clock,
                   policy::Dispatcher& dispatcher);
 
 }  // namespace requestrouter::router

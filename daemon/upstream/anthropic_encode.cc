@@ -110,13 +110,20 @@ class RequestEncoder {
     return {};
   }
 
+  // Thinking that the caller asked for in provider_options binds the sampling just as much.
+  bool Thinks() const {
+    const Value* extra = ObjectMember(options_.provider_options, "anthropic");
+    const Value* thinking = extra == nullptr ? nullptr : ObjectMember(*extra, "thinking");
+    return thinking == nullptr ? thinks_ : TextMember(*thinking, "type") != "disabled";
+  }
+
   Added AddSampling() {
     if (!takes_.sampling) return {};
+    const bool thinks = Thinks();
     if (options_.temperature > 1) return Refuse("temperature: must not be above 1");
-    const bool sends_top_p =
-        options_.top_p && (!thinks_ || *options_.top_p >= kMinTopPWithThinking);
+    const bool sends_top_p = options_.top_p && (!thinks || *options_.top_p >= kMinTopPWithThinking);
     if (sends_top_p) body_["top_p"] = *options_.top_p;
-    const bool sends_temperature = !thinks_ && (!sends_top_p || takes_.both_samplings);
+    const bool sends_temperature = !thinks && (!sends_top_p || takes_.both_samplings);
     if (sends_temperature) body_["temperature"] = options_.temperature;
     return {};
   }

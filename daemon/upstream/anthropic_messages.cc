@@ -119,7 +119,7 @@ class LayoutReplay {
 };
 
 Value AssistantBlocks(const ipc::Message& message) {
-  const std::string text = JoinText(message);
+  const std::string text = ipc::TextOf(message);
   if (const Value* state = StateOf(message.provider_state, "anthropic")) {
     LayoutReplay replay(message, text);
     if (replay.Run(ItemsOf(*state, "blocks"))) return replay.TakeBlocks();

@@ -99,7 +99,7 @@ class ContentsEncoder {
   // The state lists the parts that the text came in, as far as signatures divide it, by their
   // length. Where the text is not as long any more, the signatures are of no use.
   static void AddModelText(const ipc::Message& message, Value* parts) {
-    const std::string text = JoinText(message);
+    const std::string text = ipc::TextOf(message);
     std::size_t begin = 0;
     const bool is_own = StateOf(message.provider_state, "gemini") != nullptr;
     const Value& pieces = ItemsOf(message.provider_state, "parts");
@@ -163,7 +163,7 @@ class ContentsEncoder {
     Value response = Value::object();
     response["id"] = message.tool_call_id;
     response["name"] = *CalledFunction(messages_, index, message.tool_call_id);
-    response["response"] = ResultObject(JoinText(message));
+    response["response"] = ResultObject(ipc::TextOf(message));
     if (auto added = AddResultImages(message, &response); !added) return added;
     Value part = Value::object({{"functionResponse", std::move(response)}});
     if (index > 0 && messages_[index - 1].role == ipc::Role::kTool) {

@@ -82,10 +82,12 @@ class GeminiDecoder final : public StreamDecoder {
       response_id_ = std::string(id);
     }
     ReadPromptFeedback(chunk);
-    const Value* candidates = ArrayMember(chunk, "candidates");
-    if (candidates == nullptr || candidates->empty()) return Deltas();
-    has_candidate_ = true;
-    return ReadCandidate(candidates->front());
+    for (const Value& candidate : ItemsOf(chunk, "candidates")) {
+      if (CountMember(candidate, "index") != 0) continue;
+      has_candidate_ = true;
+      return ReadCandidate(candidate);
+    }
+    return Deltas();
   }
 
   bool has_candidate() const { return has_candidate_; }

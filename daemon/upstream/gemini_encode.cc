@@ -11,6 +11,8 @@ namespace {
 
 using ipc::Value;
 
+constexpr std::size_t kMaxStopSequences = 5;
+
 bool IsBefore(std::string_view model, ModelVersion version) {
   const auto known = GeminiVersion(model);
   return known && *known < version;
@@ -60,6 +62,7 @@ tl::expected<void, std::string> AddResponseFormat(const Attempt& attempt, Value*
 
 tl::expected<Value, std::string> GenerationConfig(const Attempt& attempt) {
   const ipc::ChatRequest& options = attempt.prompt->options;
+  if (options.stop.size() > kMaxStopSequences) return Refuse("stop: at most 5 sequences");
   Value config = Value::object();
   config["temperature"] = options.temperature;
   if (options.top_p) config["topP"] = *options.top_p;

@@ -26,8 +26,10 @@ ipc::TokenUsage UsageOf(const Value& usage) {
   ipc::TokenUsage tokens;
   tokens.input = CountMember(usage, "prompt_tokens");
   tokens.output = CountMember(usage, "completion_tokens");
-  tokens.cached = input_details == nullptr ? CountMember(usage, "prompt_cache_hit_tokens")
-                                           : CountMember(*input_details, "cached_tokens");
+  tokens.cached = CountMember(usage, "prompt_cache_hit_tokens");  // DeepSeek
+  if (input_details != nullptr && input_details->contains("cached_tokens")) {
+    tokens.cached = CountMember(*input_details, "cached_tokens");
+  }
   tokens.reasoning =
       output_details == nullptr ? 0 : CountMember(*output_details, "reasoning_tokens");
   const std::int64_t total = CountMember(usage, "total_tokens");
@@ -36,7 +38,7 @@ ipc::TokenUsage UsageOf(const Value& usage) {
   return tokens;
 }
 
-// The texts of a list of parts that have a string member of this name.
+// The texts of a list of parts, joined.
 std::string JoinTexts(const Value& parts) {
   std::string text;
   for (const Value& part : parts) text += TextMember(part, "text");
@@ -55,7 +57,9 @@ tl::expected<OpenAiAssembler::Deltas, std::string> OpenAiAssembler::Add(const Va
   for (const Value& choice : ItemsOf(chunk, "choices")) {
     if (CountMember(choice, "index") != 0) continue;
     const Value* message = ObjectMember(choice, message_key);
-    if (message == nullptr && Member(choice, "finish_reason") == nullptr) {
+    // The last chunk of a stream may hold a finish reason alone.
+    const bool may_lack_it = message_key == std::string_view("delta");
+    if (message == nullptr && !(may_lack_it && Member(choice, "finish_reason") != nullptr)) {
       return Refuse("a choice without a message");
     }
     has_choice_ = true;
@@ -159,7 +163,9 @@ tl::expected<void, std::string> OpenAiAssembler::ReadCall(const Value& call, Del
   piece.index = static_cast<std::int64_t>(index);
   if (is_new) {
     target.id = std::string(TextMember(call, "id"));
-    if (target.id.empty()) target.id = SyntheticCallId(response_id_, index);
+    if (target.id.empty()) {
+      target.id = SyntheticCallId(response_id_.empty() ? DumpJson(call) : response_id_, index);
+    }
     piece.id = target.id;
   }
   piece.name = std::string(TextMember(*function, "name"));

@@ -11,6 +11,9 @@ namespace {
 
 using ipc::Value;
 
+// Of OpenAI's own models; compatible servers have limits of their own.
+constexpr std::size_t kMaxStopSequences = 4;
+
 void AddSampling(const ipc::ChatRequest& options, OpenAiFamily family, Value* body) {
   const bool reasons = family == OpenAiFamily::kReasoning;
   (*body)[reasons ? "max_completion_tokens" : "max_tokens"] = options.max_output_tokens;
@@ -81,12 +84,16 @@ void AddTools(const ipc::ChatRequest& options, Value* body) {
 tl::expected<Value, std::string> Body(const Attempt& attempt) {
   const Prompt& prompt = *attempt.prompt;
   if (auto checked = CheckTools(prompt); !checked) return Refuse(checked.error());
+  const OpenAiFamily family = OpenAiFamilyOf(attempt.model);
+  if (family == OpenAiFamily::kPlain && prompt.options.stop.size() > kMaxStopSequences) {
+    return Refuse("stop: at most 4 sequences");
+  }
   auto messages = OpenAiMessages(attempt);
   if (!messages) return messages;
   Value body = Value::object();
   body["model"] = attempt.model;
   body["messages"] = *std::move(messages);
-  AddSampling(prompt.options, OpenAiFamilyOf(attempt.model), &body);
+  AddSampling(prompt.options, family, &body);
   AddResponseFormat(prompt.options.response_format, &body);
   AddTools(prompt.options, &body);
   if (attempt.stream) body["stream_options"]["include_usage"] = true;

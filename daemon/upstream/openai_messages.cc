@@ -38,7 +38,7 @@ class MessagesEncoder {
     if (message.role == ipc::Role::kAssistant) {
       AddAssistant(message);
     } else {
-      Append("tool", JoinText(message))["tool_call_id"] = CallId(message.tool_call_id);
+      Append("tool", ipc::TextOf(message))["tool_call_id"] = CallId(message.tool_call_id);
     }
     return {};
   }
@@ -59,7 +59,7 @@ class MessagesEncoder {
   // Text alone is sent as a string, which the oldest compatible servers understand as well.
   tl::expected<void, std::string> AddUser(const ipc::Message& message) {
     if (message.parts.size() <= 1 && !HasImage(message)) {
-      Append("user", JoinText(message));
+      Append("user", ipc::TextOf(message));
       return {};
     }
     Value parts = Value::array();
@@ -88,7 +88,7 @@ class MessagesEncoder {
   }
 
   void AddAssistant(const ipc::Message& message) {
-    const std::string text = JoinText(message);
+    const std::string text = ipc::TextOf(message);
     const bool only_calls = text.empty() && !message.tool_calls.empty();
     Value& encoded = Append("assistant", only_calls ? Value() : Value(text));
     for (const ipc::ToolCall& call : message.tool_calls) {

@@ -14,20 +14,12 @@ tl::expected<std::string, std::string> SystemText(const std::vector<ipc::Message
   for (const ipc::Message& message : messages) {
     if (message.role != ipc::Role::kSystem) continue;
     if (HasImage(message)) return Refuse("messages.content: a system message cannot hold an image");
-    const std::string text = JoinText(message);
+    const std::string text = ipc::TextOf(message);
     if (!HasVisibleText(text)) continue;
     if (!system.empty()) system += "\n\n";
     system += text;
   }
   return system;
-}
-
-std::string JoinText(const ipc::Message& message) {
-  std::string text;
-  for (const ipc::Part& part : message.parts) {
-    if (const auto* piece = std::get_if<ipc::TextPart>(&part)) text += piece->text;
-  }
-  return text;
 }
 
 bool HasVisibleText(std::string_view text) {

@@ -21,9 +21,6 @@ inline Refusal Refuse(std::string reason) { return Refusal(std::move(reason)); }
 // compatible servers refuse a second one or one in the middle. Empty where there is none.
 tl::expected<std::string, std::string> SystemText(const std::vector<ipc::Message>& messages);
 
-// The text parts of a message, joined.
-std::string JoinText(const ipc::Message& message);
-
 // Whether any character of it is not white space; providers refuse blocks of text without one.
 bool HasVisibleText(std::string_view text);
 

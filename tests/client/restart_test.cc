@@ -53,7 +53,9 @@ TEST(Restart, AnUnansweredRequestIsAskedAgainUnderTheSameId) {
   router.On("chat", Silence);
   router.Start();
   Client client(OptionsFor(router));
-  auto future = client.ChatAsync(Prompt());
+  CallOptions options;
+  options.deadline = std::chrono::seconds(60);
+  auto future = client.ChatAsync(Prompt(), options);
   router.WaitFor("chat", 1);
   router.Stop();
   router.On("chat", [](const Value&, Responder& out) { out.Final(Answer("second daemon")); });

@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "daemon/secrets/secrets.h"
+#include "tests/secrets/support.h"
 
 namespace requestrouter::secrets {
 namespace {
@@ -9,13 +9,6 @@ namespace {
 using config::Environment;
 using ::testing::ElementsAre;
 using Kind = config::SecretSource::Kind;
-
-config::Key KeyNamed(const std::string& key_id, config::SecretSource source = {}) {
-  config::Key key;
-  key.key_id = key_id;
-  key.secret = std::move(source);
-  return key;
-}
 
 // The secret, or the error.
 std::string Outcome(const config::Key& key, const Environment& environment) {

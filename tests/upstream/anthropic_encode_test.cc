@@ -191,6 +191,16 @@ TEST(AnthropicEncoding, WithThinkingTopPOnlyNearOneAndNoForcedTool) {
   EXPECT_THAT(asking.Refusal(), HasSubstr("tool_choice"));
 }
 
+TEST(AnthropicEncoding, ThinkingAskedForInProviderOptionsLeavesTheTemperatureOutToo) {
+  Asking asking = AskAnthropic();
+  asking.options().provider_options =
+      ipc::Value::parse(R"({"anthropic":{"thinking":{"type":"enabled","budget_tokens":1024}}})");
+  EXPECT_FALSE(asking.Body().contains("temperature"));
+  asking.options().provider_options =
+      ipc::Value::parse(R"({"anthropic":{"thinking":{"type":"disabled"}}})");
+  EXPECT_EQ(asking.Body()["temperature"], 0.7);
+}
+
 TEST(AnthropicEncoding, AToolLoopThatBeganWithoutThinkingGoesOnWithoutABudget) {
   Asking asking = Thinking("claude-sonnet-4-5", {{}, 1024});
   asking.Messages({Says(Role::kUser, "Hi"), Calls({Call("a", "f", "")}), Result("a", "1")});

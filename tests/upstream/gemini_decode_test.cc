@@ -109,6 +109,13 @@ TEST(GeminiDecoding, AnErrorInMidStreamIsReported) {
   EXPECT_EQ(heard.answer.content, "A");
 }
 
+TEST(GeminiDecoding, OnlyTheFirstCandidateCounts) {
+  const Heard heard = Hear(ProviderKind::kGemini,
+                           {R"({"candidates":[{"index":1,"content":{"parts":[{"text":"B"}]}}]})",
+                            R"({"candidates":[{"index":0,"content":{"parts":[{"text":"A"}]}}]})"});
+  EXPECT_EQ(heard.answer.content, "A");
+}
+
 TEST(GeminiDecoding, UnknownPartsAreSkippedAndUsageMayBeAbsent) {
   const Heard heard =
       Hear(ProviderKind::kGemini,

@@ -43,6 +43,14 @@ TEST(GeminiEncoding, EveryGenerationParameter) {
                             "stopSequences":["END","STOP"],"seed":7})"));
 }
 
+TEST(GeminiEncoding, MoreStopSequencesThanItTakesAreRefused) {
+  Asking asking = AskGemini();
+  asking.options().stop = {"1", "2", "3", "4", "5"};
+  EXPECT_EQ(asking.Refusal(), "");
+  asking.options().stop.push_back("6");
+  EXPECT_THAT(asking.Refusal(), HasSubstr("stop"));
+}
+
 TEST(GeminiEncoding, ImagesByBytesAndByAddress) {
   Json body = AskGemini().Messages({Shows({"image/png", "foo", ""})}).Body();
   EXPECT_EQ(body["contents"][0]["parts"][1],

@@ -237,11 +237,12 @@ TEST(OpenAiDecoding, UsageBesideXGroqCounts) {
 
 TEST(OpenAiDecoding, WhatIsNoAnswerFails) {
   const Dialect& openai = DialectOf(ProviderKind::kOpenAi);
-  for (const char* body :
-       {"", "<html>", "[]", "{}", "{\"choices\":[]}", "{\"choices\":[7]}",
-        R"({"choices":[{"index":0}]})", R"({"choices":[{"message":{"content":7}}]})",
-        R"({"choices":[{"message":{"tool_calls":[{"id":"a"}]}}]})",
-        R"({"error":{"message":"no"}})"}) {
+  for (const char* body : {"", "<html>", "[]", "{}", "{\"choices\":[]}", "{\"choices\":[7]}",
+                           R"({"choices":[{"index":0}]})",
+                           R"({"choices":[{"index":0,"text":"old","finish_reason":"stop"}]})",
+                           R"({"choices":[{"message":{"content":7}}]})",
+                           R"({"choices":[{"message":{"tool_calls":[{"id":"a"}]}}]})",
+                           R"({"error":{"message":"no"}})"}) {
     EXPECT_FALSE(openai.Decode(body)) << body;
   }
 }

@@ -87,6 +87,16 @@ TEST(OpenAiEncoding, ABudgetBecomesTheEffortThatCoversIt) {
   }
 }
 
+TEST(OpenAiEncoding, MoreStopSequencesThanItsOwnModelsTakeAreRefused) {
+  Asking asking = AskOpenAi();
+  asking.options().stop = {"1", "2", "3", "4"};
+  EXPECT_EQ(asking.Refusal(), "");
+  asking.options().stop.push_back("5");
+  EXPECT_THAT(asking.Refusal(), HasSubstr("stop"));
+  asking.attempt.model = "llama3.2";
+  EXPECT_EQ(asking.Refusal(), "");
+}
+
 TEST(OpenAiEncoding, ImagesByBytesAndByAddress) {
   Json parts =
       AskOpenAi().Messages({Shows({"image/png", "foo", ""})}).Body()["messages"][0]["content"];
