@@ -224,6 +224,7 @@ TEST_F(SocketTest, PeersOfOldProtocolVersionsAreTurnedAway) {
   // ZMTP 1.0: an empty identity, and a message of a delimiter and a payload.
   ExpectTurnedAway(Path(), std::string("\x01\x00\x01\x01\x02\x00x", 7));
   EXPECT_FALSE(server->Receive());
+  EXPECT_EQ(server->dropped(), 0u) << "it came as far as to send a message";
 }
 
 TEST_F(SocketTest, ConnectionsOfAnotherProtocolAreTurnedAway) {
