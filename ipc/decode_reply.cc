@@ -1,7 +1,7 @@
 #include "ipc/bounds.h"
 #include "ipc/codec.h"
 #include "ipc/decode_message.h"
-#include "ipc/decode_value.h"
+#include "ipc/decode_payload.h"
 #include "ipc/fields.h"
 #include "ipc/names.h"
 
@@ -37,7 +37,7 @@ TokenUsage ReadTokens(const Value& value, std::optional<Error>* problem) {
 }  // namespace
 
 Result<Reply> DecodeReply(std::string_view payload, const Limits& limits) {
-  const DecodedValue decoded = DecodeValue(payload, limits);
+  const DecodedPayload decoded = DecodePayload(payload, limits);
   if (decoded.error) return tl::unexpected(NoReply(decoded.error->message));
   std::optional<Error> problem;
   Fields fields(decoded.value, "", &problem);

@@ -1,7 +1,7 @@
 #include "ipc/bounds.h"
 #include "ipc/codec.h"
 #include "ipc/decode_operations.h"
-#include "ipc/decode_value.h"
+#include "ipc/decode_payload.h"
 #include "ipc/digest.h"
 #include "ipc/fields.h"
 #include "ipc/names.h"
@@ -54,7 +54,7 @@ Request ReadRequest(const Value& value, std::optional<Error>* error) {
 }  // namespace
 
 tl::expected<Request, BadRequest> DecodeRequest(std::string_view payload, const Limits& limits) {
-  DecodedValue decoded = DecodeValue(payload, limits);
+  DecodedPayload decoded = DecodePayload(payload, limits);
   if (decoded.error) {
     return tl::unexpected(BadRequest{std::move(decoded.id), std::move(*decoded.error)});
   }

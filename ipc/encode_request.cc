@@ -1,7 +1,7 @@
 #include "ipc/codec.h"
 #include "ipc/names.h"
 #include "ipc/rfc3339.h"
-#include "ipc/wire_writer.h"
+#include "ipc/wire_value.h"
 
 namespace requestrouter::ipc {
 namespace {
@@ -177,9 +177,7 @@ std::string EncodeRequest(const Request& request) {
   Put<std::int64_t>(payload, "deadline_ms", request.deadline_ms, 120'000);
   Value body = std::visit([](const auto& one) { return ToValue(one); }, request.body);
   if (!body.empty()) payload["body"] = std::move(body);
-  WireWriter writer;
-  writer.Any(payload);
-  return std::move(writer).Take();
+  return EncodeValue(payload);
 }
 
 }  // namespace requestrouter::ipc

@@ -24,7 +24,7 @@ void ValueBuilder::Refuse(Error error) {
   if (!result_.error) result_.error = std::move(error);
 }
 
-DecodedValue ValueBuilder::Take() && {
+DecodedPayload ValueBuilder::Take() && {
   if (result_.error) result_.value = nullptr;
   if (broken_) result_.id.clear();
   return std::move(result_);

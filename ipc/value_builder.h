@@ -7,7 +7,7 @@
 
 #include <msgpack/null_visitor.hpp>
 
-#include "ipc/decode_value.h"
+#include "ipc/decode_payload.h"
 
 namespace requestrouter::ipc {
 
@@ -22,7 +22,7 @@ class ValueBuilder : public msgpack::null_visitor {
   // Records a mistake of the payload as a whole, before or after the parse.
   void Refuse(Error error);
   // The result, once the parse has ended.
-  DecodedValue Take() &&;
+  DecodedPayload Take() &&;
   // Whether the parser ran out of bytes or met an invalid one.
   bool broken() const { return broken_; }
 
@@ -73,7 +73,7 @@ class ValueBuilder : public msgpack::null_visitor {
   std::vector<Frame> frames_;
   std::uint64_t charged_ = 0;  // elements that containers have claimed
   std::uint64_t visited_ = 0;  // elements that have come
-  DecodedValue result_;
+  DecodedPayload result_;
   bool broken_ = false;
 };
 

@@ -7,7 +7,8 @@
 
 namespace requestrouter::ipc {
 
-// Written by hand because packer::pack_double() makes an integer of 2.0, and a float is to stay one.
+// Written by hand because packer::pack_double() makes an integer of 2.0, and a float is to stay
+// one.
 void WireWriter::Number(double value) {
   if (!std::isfinite(value)) return Nil();
   const auto bits = std::bit_cast<std::uint64_t>(value);

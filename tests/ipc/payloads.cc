@@ -2,15 +2,11 @@
 
 #include <gtest/gtest.h>
 
-#include "ipc/wire_writer.h"
+#include "ipc/wire_value.h"
 
 namespace requestrouter::ipc {
 
-std::string Pack(const Value& value) {
-  WireWriter writer;
-  writer.Any(value);
-  return std::move(writer).Take();
-}
+std::string Pack(const Value& value) { return EncodeValue(value); }
 
 Value RequestValue(const std::string& op, Value body) {
   return {{"v", 1}, {"id", "r-1"}, {"op", op}, {"body", std::move(body)}};

@@ -1,4 +1,4 @@
-#include "ipc/decode_value.h"
+#include "ipc/decode_payload.h"
 
 #include <msgpack.hpp>
 
@@ -20,7 +20,7 @@ Error Undecodable(const std::string& why) {
 
 }  // namespace
 
-DecodedValue DecodeValue(std::string_view bytes, const Limits& limits) {
+DecodedPayload DecodePayload(std::string_view bytes, const Limits& limits) {
   ValueBuilder builder(limits);
   const bool too_large = bytes.size() > limits.payload_bytes;
   if (too_large) builder.Refuse(TooLarge(bytes.size(), limits.payload_bytes));
@@ -31,7 +31,7 @@ DecodedValue DecodeValue(std::string_view bytes, const Limits& limits) {
         Undecodable("has " + std::to_string(bytes.size() - offset) + " bytes after its end"));
   }
   const bool broken = builder.broken();
-  DecodedValue result = std::move(builder).Take();
+  DecodedPayload result = std::move(builder).Take();
   if (broken && !too_large) {
     result.value = nullptr;
     result.error = Undecodable(bytes.empty() ? "is empty" : "is not one whole MessagePack value");

@@ -11,7 +11,7 @@
 namespace requestrouter::ipc {
 
 // What came out of one payload.
-struct DecodedValue {
+struct DecodedPayload {
   // The top-level `id`, where it is a str of 1 to 128 bytes of UTF-8; also where something else
   // in the payload is wrong, so that the answer finds its caller. Empty for a payload that is not
   // one whole MessagePack value. Where it comes twice, the first.
@@ -29,6 +29,6 @@ struct DecodedValue {
 // UTF-8 in a str, a number that is not finite, an extension type.
 //
 // Time is linear in the size and memory within a small multiple of it, whatever the bytes say.
-DecodedValue DecodeValue(std::string_view bytes, const Limits& limits);
+DecodedPayload DecodePayload(std::string_view bytes, const Limits& limits);
 
 }  // namespace requestrouter::ipc

@@ -1,4 +1,4 @@
-#include "ipc/decode_value.h"
+#include "ipc/decode_payload.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -15,10 +15,10 @@ using ::testing::HasSubstr;
 using ::testing::StartsWith;
 using namespace std::string_literals;
 
-DecodedValue DecodeBytes(const std::string& bytes) { return DecodeValue(bytes, Limits{}); }
+DecodedPayload DecodeBytes(const std::string& bytes) { return DecodePayload(bytes, Limits{}); }
 
 std::string MistakeIn(const std::string& bytes) {
-  const DecodedValue decoded = DecodeBytes(bytes);
+  const DecodedPayload decoded = DecodeBytes(bytes);
   if (!decoded.error) return "none";
   EXPECT_TRUE(decoded.value.is_null());
   EXPECT_EQ(decoded.error->type, ErrorType::kInvalidRequest);
@@ -35,7 +35,7 @@ std::string ArrayHeader(std::uint32_t size) {
   return header;
 }
 
-TEST(DecodeValue, GivesBackWhatWasPacked) {
+TEST(DecodePayload, GivesBackWhatWasPacked) {
   const Value value = {
       {"nil", nullptr},
       {"bool", true},
@@ -49,7 +49,7 @@ TEST(DecodeValue, GivesBackWhatWasPacked) {
       {"array", {1, "two", Value::array(), Value::object()}},
       {"map", {{"z", 1}, {"a", 2}}},
   };
-  const DecodedValue decoded = DecodeBytes(Pack(value));
+  const DecodedPayload decoded = DecodeBytes(Pack(value));
   ASSERT_FALSE(decoded.error) << decoded.error->message;
   EXPECT_EQ(decoded.value, value);
   EXPECT_EQ(decoded.value.dump(-1, ' ', false, Value::error_handler_t::replace),
@@ -57,33 +57,33 @@ TEST(DecodeValue, GivesBackWhatWasPacked) {
       << "the order of the keys is kept";
 }
 
-TEST(DecodeValue, AFloatOf32BitsIsANumber) {
+TEST(DecodePayload, AFloatOf32BitsIsANumber) {
   EXPECT_EQ(DecodeBytes("\xca\x3f\x00\x00\x00"s).value, Value(0.5));
 }
 
-TEST(DecodeValue, RefusesWhatIsNotMessagePack) {
+TEST(DecodePayload, RefusesWhatIsNotMessagePack) {
   EXPECT_EQ(MistakeIn(""), "the payload is empty");
   EXPECT_EQ(MistakeIn("\xc1"), "the payload is not one whole MessagePack value");
 }
 
-TEST(DecodeValue, APayloadThatEndsEarlyIsRefusedAtEveryByte) {
+TEST(DecodePayload, APayloadThatEndsEarlyIsRefusedAtEveryByte) {
   const std::string whole = Pack(RequestValue("chat", {{"prompt", "hello"}, {"stop", {"a", "b"}}}));
   for (std::size_t size = 1; size < whole.size(); ++size) {
-    const DecodedValue decoded = DecodeBytes(whole.substr(0, size));
+    const DecodedPayload decoded = DecodeBytes(whole.substr(0, size));
     ASSERT_TRUE(decoded.error) << size;
     EXPECT_EQ(decoded.error->message, "the payload is not one whole MessagePack value") << size;
     EXPECT_EQ(decoded.id, "") << size;
   }
 }
 
-TEST(DecodeValue, BytesAfterTheEndAreRefusedAndTheIdIsKnown) {
-  const DecodedValue decoded = DecodeBytes(WithBody("\xc0") + "\xc0\xc0");
+TEST(DecodePayload, BytesAfterTheEndAreRefusedAndTheIdIsKnown) {
+  const DecodedPayload decoded = DecodeBytes(WithBody("\xc0") + "\xc0\xc0");
   ASSERT_TRUE(decoded.error);
   EXPECT_EQ(decoded.error->message, "the payload has 2 bytes after its end");
   EXPECT_EQ(decoded.id, "r-1");
 }
 
-TEST(DecodeValue, KnowsTheIdWhereverTheMistakeIs) {
+TEST(DecodePayload, KnowsTheIdWhereverTheMistakeIs) {
   const std::string bad_text = "\xa1\xff";
   EXPECT_EQ(DecodeBytes(WithBody(bad_text)).id, "r-1");
   const std::string id_last = "\x82\xa4"s + "body" + bad_text + "\xa2id\xa3r-1";
@@ -91,7 +91,7 @@ TEST(DecodeValue, KnowsTheIdWhereverTheMistakeIs) {
   EXPECT_TRUE(DecodeBytes(id_last).error);
 }
 
-TEST(DecodeValue, AnIdThatIsNoIdIsNotKnown) {
+TEST(DecodePayload, AnIdThatIsNoIdIsNotKnown) {
   const auto id_of = [](const std::string& bytes) { return DecodeBytes(bytes).id; };
   EXPECT_EQ(id_of(Pack({{"id", std::string(128, 'x')}})), std::string(128, 'x'));
   EXPECT_EQ(id_of(Pack({{"id", std::string(129, 'x')}})), "");
@@ -101,12 +101,12 @@ TEST(DecodeValue, AnIdThatIsNoIdIsNotKnown) {
   EXPECT_EQ(id_of("\x81\xa2id\xa2\xff\xff"), "");
 }
 
-TEST(DecodeValue, TextThatIsNotUtf8IsNamedByItsPath) {
+TEST(DecodePayload, TextThatIsNotUtf8IsNamedByItsPath) {
   EXPECT_THAT(MistakeIn(WithBody("\x92\xa1x\x81\xa1k\xa2\xc3("s)),
               StartsWith("body[1].k: must be valid UTF-8"));
 }
 
-TEST(DecodeValue, AKeyThatIsNoTextIsNamedByItsMap) {
+TEST(DecodePayload, AKeyThatIsNoTextIsNamedByItsMap) {
   EXPECT_EQ(MistakeIn(WithBody("\x81\x07\xa1x")), "body: a map's key must be a str, is an int");
   EXPECT_EQ(MistakeIn(WithBody("\x81\x90\xa1x")), "body: a map's key must be a str, is an array");
   EXPECT_EQ(MistakeIn(WithBody("\x81\x81\xa1k\xa1v\xa1x")),
@@ -116,84 +116,84 @@ TEST(DecodeValue, AKeyThatIsNoTextIsNamedByItsMap) {
   EXPECT_EQ(MistakeIn(WithBody("\x81\xa1\xff\xa1x")), "body: a map's key must be valid UTF-8");
 }
 
-TEST(DecodeValue, AKeyThatComesTwiceIsRefusedAndNamed) {
+TEST(DecodePayload, AKeyThatComesTwiceIsRefusedAndNamed) {
   EXPECT_EQ(MistakeIn(WithBody("\x83\xa1k\x01\xa1m\x02\xa1k\x03")),
             "body: the key \"k\" comes twice");
   EXPECT_EQ(MistakeIn(WithBody("\x82\xa1k\x01\xa1l\x02")), "none");
 }
 
-TEST(DecodeValue, NumbersThatAreNotFiniteAreRefused) {
+TEST(DecodePayload, NumbersThatAreNotFiniteAreRefused) {
   EXPECT_EQ(MistakeIn(WithBody("\xcb\x7f\xf8\x00\x00\x00\x00\x00\x00"s)),
             "body: must be a finite number");
   EXPECT_EQ(MistakeIn(WithBody("\xca\xff\x80\x00\x00"s)), "body: must be a finite number");
 }
 
-TEST(DecodeValue, ExtensionTypesAreRefused) {
+TEST(DecodePayload, ExtensionTypesAreRefused) {
   EXPECT_EQ(MistakeIn(WithBody("\xd6\xff\x00\x00\x00\x00"s)),
             "body: must not be an extension type");
 }
 
-TEST(DecodeValue, NestsToTheLimitAndNoDeeper) {
-  EXPECT_FALSE(DecodeValue(Pack(Nested(32)), Limits{}).error);
-  const DecodedValue deep = DecodeValue(Pack(Nested(33)), Limits{});
+TEST(DecodePayload, NestsToTheLimitAndNoDeeper) {
+  EXPECT_FALSE(DecodePayload(Pack(Nested(32)), Limits{}).error);
+  const DecodedPayload deep = DecodePayload(Pack(Nested(33)), Limits{});
   ASSERT_TRUE(deep.error);
   EXPECT_THAT(deep.error->message, HasSubstr("must not nest deeper than 32 levels"));
-  EXPECT_FALSE(DecodeValue(Pack(Nested(2)), Limits{16, 2}).error);
-  EXPECT_TRUE(DecodeValue(Pack(Nested(3)), Limits{16, 2}).error);
+  EXPECT_FALSE(DecodePayload(Pack(Nested(2)), Limits{16, 2}).error);
+  EXPECT_TRUE(DecodePayload(Pack(Nested(3)), Limits{16, 2}).error);
 }
 
-TEST(DecodeValue, TheIdIsKnownBehindNestingThatIsTooDeep) {
+TEST(DecodePayload, TheIdIsKnownBehindNestingThatIsTooDeep) {
   const std::string payload = "\x82\xa4"s + "body" + Pack(Nested(200)) + "\xa2id\xa3r-1";
-  const DecodedValue decoded = DecodeBytes(payload);
+  const DecodedPayload decoded = DecodeBytes(payload);
   ASSERT_TRUE(decoded.error);
   EXPECT_THAT(decoded.error->message, HasSubstr("must not nest deeper than 32 levels"));
   EXPECT_EQ(decoded.id, "r-1");
 }
 
-TEST(DecodeValue, AMillionLevelsAreRefusedLikeThirtyThree) {
+TEST(DecodePayload, AMillionLevelsAreRefusedLikeThirtyThree) {
   EXPECT_THAT(MistakeIn(std::string(1'000'000, '\x91')), HasSubstr("must not nest deeper"));
 }
 
-TEST(DecodeValue, AClaimedSizeCostsNothing) {
+TEST(DecodePayload, AClaimedSizeCostsNothing) {
   EXPECT_EQ(MistakeIn(ArrayHeader(0xffffffff)), "the payload is not one whole MessagePack value");
   EXPECT_EQ(MistakeIn("\xdf\xff\xff\xff\xff"), "the payload is not one whole MessagePack value");
   EXPECT_EQ(MistakeIn("\xdb\xff\xff\xff\xff"), "the payload is not one whole MessagePack value");
 }
 
-TEST(DecodeValue, TakesAsManyElementsAsTheBoundAndNoMore) {
+TEST(DecodePayload, TakesAsManyElementsAsTheBoundAndNoMore) {
   const auto array = [](std::size_t size) {
     return ArrayHeader(static_cast<std::uint32_t>(size)) + std::string(size, '\xc0');
   };
   EXPECT_FALSE(DecodeBytes(array(bounds::kElements - 1)).error);
-  const DecodedValue decoded = DecodeBytes(array(bounds::kElements + 1));
+  const DecodedPayload decoded = DecodeBytes(array(bounds::kElements + 1));
   ASSERT_TRUE(decoded.error);
   EXPECT_EQ(decoded.error->type, ErrorType::kPayloadTooLarge);
   EXPECT_EQ(decoded.error->details, (Value{{"limit", bounds::kElements}}));
 }
 
-TEST(DecodeValue, ElementsAreCountedOverAllContainers) {
+TEST(DecodePayload, ElementsAreCountedOverAllContainers) {
   const std::string row = ArrayHeader(1000) + std::string(1000, '\xc0');
   std::string payload = ArrayHeader(1100);
   for (int i = 0; i < 1100; ++i) payload += row;
-  const DecodedValue decoded = DecodeBytes(payload);
+  const DecodedPayload decoded = DecodeBytes(payload);
   ASSERT_TRUE(decoded.error);
   EXPECT_EQ(decoded.error->type, ErrorType::kPayloadTooLarge);
 }
 
-TEST(DecodeValue, MoreBytesThanTheLimitAreTooLargeAndTheIdIsKnown) {
+TEST(DecodePayload, MoreBytesThanTheLimitAreTooLargeAndTheIdIsKnown) {
   const std::string payload = Pack({{"body", std::string(100, 'x')}, {"id", "r-1"}});
   Limits limits;
   limits.payload_bytes = payload.size();
-  EXPECT_FALSE(DecodeValue(payload, limits).error);
+  EXPECT_FALSE(DecodePayload(payload, limits).error);
   limits.payload_bytes = payload.size() - 1;
-  const DecodedValue decoded = DecodeValue(payload, limits);
+  const DecodedPayload decoded = DecodePayload(payload, limits);
   ASSERT_TRUE(decoded.error);
   EXPECT_EQ(decoded.error->type, ErrorType::kPayloadTooLarge);
   EXPECT_EQ(decoded.error->details, (Value{{"limit", payload.size() - 1}}));
   EXPECT_EQ(decoded.id, "r-1");
 }
 
-TEST(DecodeValue, AHundredThousandKeysTakeNoQuadraticTime) {
+TEST(DecodePayload, AHundredThousandKeysTakeNoQuadraticTime) {
   Value map = Value::object();
   auto& entries = static_cast<Value::object_t::Container&>(map.get_ref<Value::object_t&>());
   for (int i = 0; i < 400'000; ++i) entries.emplace_back("key-" + std::to_string(i), nullptr);
