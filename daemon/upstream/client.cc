@@ -106,8 +106,9 @@ class Client::Impl {
   using Timeout = std::pair<Instant, std::int64_t>;
 
   void Run() {
-    while (!stopping_) {
+    for (;;) {
       TakeCommands();
+      if (stopping_) break;
       if (timer_ <= std::chrono::steady_clock::now()) {
         timer_ = kNever;
         Act(CURL_SOCKET_TIMEOUT, 0);
