@@ -1,19 +1,11 @@
 #pragma once
 
-#include <optional>
-
 #include "ipc/chat.h"
-#include "ipc/error.h"
+#include "ipc/fields.h"
 
 namespace requestrouter::ipc {
 
-// The body of a `chat` request. Sets `error` to the first thing that is wrong.
-ChatRequest ReadChat(const Value& body, std::optional<Error>* error);
-
-// One message, at `path` of the request.
-Message ReadMessage(const Value& value, const std::string& path, std::optional<Error>* error);
-
-// One tool call of an assistant message.
-ToolCall ReadToolCall(const Value& value, const std::string& path, std::optional<Error>* error);
+// The body of a `chat` request; what is wrong with it is in the fields' error.
+ChatRequest ReadChat(Fields& body);
 
 }  // namespace requestrouter::ipc

@@ -1,18 +1,17 @@
 #include "ipc/bounds.h"
 #include "ipc/codec.h"
-#include "ipc/decode_chat.h"
+#include "ipc/decode_message.h"
+#include "ipc/decode_payload.h"
 #include "ipc/fields.h"
 #include "ipc/names.h"
-#include "ipc/wire_value.h"
 
 namespace requestrouter::ipc {
 namespace {
 
 constexpr Fields::Bounds kAny = {INT64_MIN, INT64_MAX};
 
-Error NoReply(std::string why) {
-  return {ErrorType::kInternalError, "the daemon's answer is no reply: " + std::move(why),
-          std::nullopt, Value(), std::nullopt};
+Error NoReply(const std::string& why) {
+  return MakeError(ErrorType::kInternalError, "the daemon's answer is no reply: " + why);
 }
 
 Error ReadError(const Value& value, std::optional<Error>* problem) {
@@ -38,11 +37,12 @@ TokenUsage ReadTokens(const Value& value, std::optional<Error>* problem) {
 }  // namespace
 
 Result<Reply> DecodeReply(std::string_view payload, const Limits& limits) {
-  const auto decoded = DecodeValue(payload, limits);
-  if (!decoded) return tl::unexpected(NoReply("the payload " + decoded.error()));
+  const DecodedPayload decoded = DecodePayload(payload, limits);
+  if (decoded.error) return tl::unexpected(NoReply(decoded.error->message));
   std::optional<Error> problem;
-  Fields fields(*decoded, "", &problem);
+  Fields fields(decoded.value, "", &problem);
   Reply reply;
+  fields.Integer("v", kProtocolVersion, {kProtocolVersion, kProtocolVersion});
   reply.id = fields.Text("id");
   reply.final = fields.Flag("final", true);
   const bool ok = fields.Flag("ok", false);
@@ -69,10 +69,9 @@ Result<ChatReply> ChatReplyFromValue(const Value& body) {
   reply.cost_usd = fields.OptionalNumber("cost_usd", 0, 1e12);
   reply.finish_reason = fields.Choice("finish_reason", &FinishReasonFromName, FinishReason::kStop,
                                       "stop, length, tool_calls, content_filter");
-  const Value* calls = fields.Array("tool_calls", SIZE_MAX);
-  for (std::size_t i = 0; calls && i < calls->size(); ++i) {
-    reply.tool_calls.push_back(ReadToolCall((*calls)[i], "tool_calls", &problem));
-  }
+  fields.Each("tool_calls", SIZE_MAX, [&](const Value& call, const std::string& path) {
+    reply.tool_calls.push_back(ReadToolCall(call, path, &problem));
+  });
   if (const Value* state = fields.Find("provider_state")) reply.provider_state = *state;
   reply.conversation_id = fields.Text("conversation_id");
   reply.attempts = fields.Integer("attempts", 0, kAny);
@@ -81,10 +80,9 @@ Result<ChatReply> ChatReplyFromValue(const Value& body) {
   reply.fallback = fields.Flag("fallback", false);
   reply.persisted = fields.Flag("persisted", false);
   reply.replayed = fields.Flag("replayed", false);
-  const Value* warnings = fields.Array("warnings", SIZE_MAX);
-  for (std::size_t i = 0; warnings && i < warnings->size(); ++i) {
-    if ((*warnings)[i].is_string()) reply.warnings.push_back((*warnings)[i].get<std::string>());
-  }
+  fields.Each("warnings", SIZE_MAX, [&](const Value& warning, const std::string&) {
+    if (warning.is_string()) reply.warnings.push_back(warning.get<std::string>());
+  });
   if (problem) return tl::unexpected(NoReply(problem->message));
   return reply;
 }

@@ -32,7 +32,7 @@ class Hasher {
       case Value::value_t::number_float:
         return AddNumber(value.get<double>());
       case Value::value_t::number_integer:
-        return Mark('i', static_cast<std::uint64_t>(value.get<std::int64_t>()));
+        return AddInteger(value.get<std::int64_t>());
       case Value::value_t::number_unsigned:
         return Mark('i', value.get<std::uint64_t>());
       case Value::value_t::boolean:
@@ -58,12 +58,16 @@ class Hasher {
     Mark(kind, text.size());
     XXH3_128bits_update(state_.get(), text.data(), text.size());
   }
+  // Negative ones are marked apart, because -1 has the bits of 2^64 - 1.
+  void AddInteger(std::int64_t number) {
+    Mark(number < 0 ? '-' : 'i', static_cast<std::uint64_t>(number));
+  }
   // 2.0 is the same as 2: libraries write whole numbers either way.
   void AddNumber(double number) {
     if (number >= -9e15 && number <= 9e15) {
       const auto whole = static_cast<std::int64_t>(number);
       if (static_cast<double>(whole) == number) {
-        return Mark('i', static_cast<std::uint64_t>(whole));
+        return AddInteger(whole);
       }
     }
     Mark('f', 0);

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <tl/expected.hpp>
 
@@ -58,10 +59,14 @@ struct Error {
 template <typename T>
 using Result = tl::expected<T, Error>;
 
+// An error without a time to come back.
+inline Error MakeError(ErrorType type, std::string message, Value details = nullptr) {
+  return Error{type, std::move(message), std::nullopt, std::move(details), std::nullopt};
+}
+
 // Shorthand for `return Fail(ErrorType::kNotFound, "no such key: ...")`.
 inline tl::unexpected<Error> Fail(ErrorType type, std::string message) {
-  return tl::unexpected<Error>(
-      Error{type, std::move(message), std::nullopt, Value(), std::nullopt});
+  return tl::unexpected<Error>(MakeError(type, std::move(message)));
 }
 
 }  // namespace requestrouter::ipc

@@ -6,7 +6,8 @@ namespace requestrouter::ipc {
 namespace {
 
 std::string Range(Fields::Bounds bounds) {
-  return "must be from " + std::to_string(bounds.least) + " to " + std::to_string(bounds.most);
+  return "must be an int from " + std::to_string(bounds.least) + " to " +
+         std::to_string(bounds.most);
 }
 
 }  // namespace
@@ -35,13 +36,23 @@ std::optional<std::int64_t> WholeNumber(const Value& value) {
   return static_cast<std::int64_t>(number);
 }
 
+std::optional<Error> CheckText(const Value& value, const std::string& path,
+                               std::size_t most_bytes) {
+  std::string is = TypeName(value);
+  if (value.is_string()) {
+    const std::size_t size = value.get_ref<const std::string&>().size();
+    if (size >= 1 && size <= most_bytes) return std::nullopt;
+    is += " of " + std::to_string(size);
+  }
+  return MakeError(ErrorType::kInvalidRequest, path + ": must be a str of 1 to " +
+                                                   std::to_string(most_bytes) + " bytes, is " + is);
+}
+
 Fields::Fields(const Value& map, std::string path, std::optional<Error>* error)
     : map_(map), path_(std::move(path)), error_(error) {
   if (!map_.is_object() && !*error_) {
-    *error_ =
-        Error{ErrorType::kInvalidRequest,
-              (path_.empty() ? "the request" : path_) + ": must be a map, is " + TypeName(map_),
-              std::nullopt, Value(), std::nullopt};
+    *error_ = MakeError(ErrorType::kInvalidRequest, (path_.empty() ? "the payload" : path_) +
+                                                        ": must be a map, is " + TypeName(map_));
   }
 }
 
@@ -51,8 +62,7 @@ std::string Fields::Path(const char* key) const {
 
 void Fields::Fail(const char* key, const std::string& problem) {
   if (*error_) return;
-  *error_ = Error{ErrorType::kInvalidRequest, Path(key) + ": " + problem, std::nullopt, Value(),
-                  std::nullopt};
+  *error_ = MakeError(ErrorType::kInvalidRequest, Path(key) + ": " + problem);
 }
 
 const Value* Fields::Find(const char* key) const {
@@ -103,12 +113,12 @@ std::optional<std::int64_t> Fields::OptionalInteger(const char* key, Bounds boun
   const Value* value = Find(key);
   if (!value) return std::nullopt;
   if (!value->is_number()) {
-    Fail(key, "must be an int, is " + TypeName(*value));
+    Fail(key, Range(bounds) + ", is " + TypeName(*value));
     return std::nullopt;
   }
   const std::optional<std::int64_t> number = WholeNumber(*value);
   if (!number || *number < bounds.least || *number > bounds.most) {
-    Fail(key, Range(bounds) + (number ? ", is " + std::to_string(*number) : ", a whole number"));
+    Fail(key, Range(bounds) + ", is " + value->dump());
     return std::nullopt;
   }
   return number;

@@ -6,13 +6,15 @@
 #include <vector>
 
 #include "ipc/error.h"
+#include "ipc/quote.h"
 #include "ipc/value.h"
 
 namespace requestrouter::ipc {
 
 // Reads the keys of one map and remembers the first thing that is wrong, naming the key by its
-// path ("messages[2].role"). Every reader returns its default for a key that is missing, null or
-// wrong. Keys that are not asked for are ignored, as PROTOCOL.md wants.
+// path ("body.messages[2].role"). A key whose value is nil counts as missing. Every reader returns
+// its default for a key that is missing, null or wrong. Keys that are not asked for are ignored, as
+// PROTOCOL.md wants.
 class Fields {
  public:
   // `map` and `error` outlive the object. A value that is no map is the first mistake.
@@ -40,6 +42,16 @@ class Fields {
   Value Map(const char* key);
   // The array at `key`; nullptr where there is none.
   const Value* Array(const char* key, std::size_t most_elements);
+  // Calls `read(element, path)` for each element of the array at `key`, until one is wrong.
+  template <typename Read>
+  void Each(const char* key, std::size_t most_elements, Read read) {
+    const Value* array = Array(key, most_elements);
+    for (std::size_t i = 0; array && i < array->size() && !*error_; ++i) {
+      read((*array)[i], Path(key) + "[" + std::to_string(i) + "]");
+    }
+  }
+  // The mistakes' place, to be handed on to what reads a part of this map.
+  std::optional<Error>* error() const { return error_; }
   // Whatever is at `key`; nullptr where there is nothing.
   const Value* Find(const char* key) const;
 
@@ -49,7 +61,7 @@ class Fields {
               const char* choices) {
     if (!Has(key)) return fallback;
     const std::optional<Enum> found = from_name(Text(key));
-    if (!found) Fail(key, std::string("must be one of ") + choices);
+    if (!found) Fail(key, std::string("must be one of ") + choices + ", is " + Quoted(Text(key)));
     return found.value_or(fallback);
   }
 
@@ -59,11 +71,15 @@ class Fields {
   std::optional<Error>* error_;
 };
 
+// Says that what is at `path` is no str of 1 to `most_bytes` bytes; nullopt where it is one.
+std::optional<Error> CheckText(const Value& value, const std::string& path, std::size_t most_bytes);
+
 // What a value is, in the words of the protocol: "a str", "an int", ...
 std::string TypeName(const Value& value);
 
-// A whole number, also where it came as a float without a fraction: several MessagePack libraries
-// write 2.0 for 2. nullopt: it is none, or does not fit.
+// A whole number, also where it came as a float without a fraction: in languages that have one kind
+// of number (JavaScript, Lua), MessagePack libraries may write 2.0 for 2. nullopt: it is none, or
+// does not fit.
 std::optional<std::int64_t> WholeNumber(const Value& value);
 
 }  // namespace requestrouter::ipc

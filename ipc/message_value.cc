@@ -1,5 +1,5 @@
 #include "ipc/codec.h"
-#include "ipc/decode_chat.h"
+#include "ipc/decode_message.h"
 #include "ipc/names.h"
 
 namespace requestrouter::ipc {

@@ -66,6 +66,19 @@ std::string_view Name(ChatProgress::State state) { return NameIn(kProgressStates
 
 std::string_view OperationName(const Body& body) { return kOperations.at(body.index()); }
 
+std::optional<std::size_t> OperationFromName(std::string_view name) {
+  return Find<std::size_t>(kOperations, name);
+}
+
+std::string OperationNames() {
+  std::string names;
+  for (const std::string_view name : kOperations) {
+    names += names.empty() ? "" : ", ";
+    names += name;
+  }
+  return names;
+}
+
 std::optional<Role> RoleFromName(std::string_view name) { return Find<Role>(kRoles, name); }
 std::optional<Priority> PriorityFromName(std::string_view name) {
   return Find<Priority>(kPriorities, name);

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "ipc/chat.h"
@@ -20,6 +22,10 @@ std::string_view Name(ChatProgress::State state);
 
 // The `op` of a request.
 std::string_view OperationName(const Body& body);
+// Its inverse: the index of the operation's alternative in Body.
+std::optional<std::size_t> OperationFromName(std::string_view name);
+// All of them, separated by commas.
+std::string OperationNames();
 
 // The inverses; nullopt for a name that is not in the list.
 std::optional<Role> RoleFromName(std::string_view name);

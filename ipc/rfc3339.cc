@@ -7,59 +7,92 @@
 namespace requestrouter::ipc {
 namespace {
 
-// Offset in minutes of "Z", "+hh:mm" or "-hh:mm"; nullopt for anything else.
-std::optional<int> ParseOffset(const std::string& text) {
-  if (text == "Z" || text == "z") return 0;
-  char sign = 0;
-  int hours = 0;
-  int minutes = 0;
-  int used = 0;
-  if (std::sscanf(text.c_str(), "%c%2d:%2d%n", &sign, &hours, &minutes, &used) != 3) {
-    return std::nullopt;
+bool IsDigit(char byte) { return byte >= '0' && byte <= '9'; }
+
+// Takes the parts of an instant off the front of a text. After the first that does not fit, ok()
+// is false and what is returned means nothing.
+class Scanner {
+ public:
+  explicit Scanner(std::string_view text) : rest_(text) {}
+
+  bool ok() const { return ok_; }
+  bool at_end() const { return rest_.empty(); }
+
+  // Exactly `digits` digits, of a value from `least` to `most`.
+  int Number(std::size_t digits, int least, int most) {
+    int value = 0;
+    for (std::size_t i = 0; i < digits; ++i) {
+      if (i >= rest_.size() || !IsDigit(rest_[i])) return Fail();
+      value = value * 10 + (rest_[i] - '0');
+    }
+    rest_.remove_prefix(digits);
+    return value < least || value > most ? Fail() : value;
   }
-  const bool whole = static_cast<std::size_t>(used) == text.size();
-  if (!whole || (sign != '+' && sign != '-') || hours > 23 || minutes > 59) return std::nullopt;
-  return (sign == '-' ? -1 : 1) * (hours * 60 + minutes);
+
+  // One of the characters of `choices`; '\0' where there is none of them.
+  char OneOf(std::string_view choices) {
+    if (rest_.empty() || choices.find(rest_.front()) == std::string_view::npos) return '\0';
+    const char taken = rest_.front();
+    rest_.remove_prefix(1);
+    return taken;
+  }
+
+  void Need(std::string_view choices) {
+    if (OneOf(choices) == '\0') Fail();
+  }
+
+  // What follows a decimal point, in thousandths; further digits are cut off.
+  std::int64_t Fraction() {
+    std::int64_t millis = 0;
+    std::int64_t scale = 100;
+    if (rest_.empty() || !IsDigit(rest_.front())) Fail();
+    for (; !rest_.empty() && IsDigit(rest_.front()); rest_.remove_prefix(1), scale /= 10) {
+      millis += (rest_.front() - '0') * scale;
+    }
+    return millis;
+  }
+
+ private:
+  int Fail() {
+    ok_ = false;
+    return 0;
+  }
+
+  std::string_view rest_;
+  bool ok_ = true;
+};
+
+// Minutes east of UTC.
+int ScanOffset(Scanner& scanner) {
+  const char sign = scanner.OneOf("Zz+-");
+  if (sign == 'Z' || sign == 'z') return 0;
+  const int hours = scanner.Number(2, 0, 23);
+  scanner.Need(":");
+  const int minutes = hours * 60 + scanner.Number(2, 0, 59);
+  return sign == '-' ? -minutes : minutes;
 }
 
 }  // namespace
 
-std::optional<std::int64_t> ParseRfc3339(std::string_view view) {
-  const std::string text(view);
-  int year = 0;
-  int month = 0;
-  int day = 0;
-  int hour = 0;
-  int minute = 0;
-  int second = 0;
-  int used = 0;
-  char separator = 0;
-  if (std::sscanf(text.c_str(), "%4d-%2d-%2d%c%2d:%2d:%2d%n", &year, &month, &day, &separator,
-                  &hour, &minute, &second, &used) != 7) {
-    return std::nullopt;
-  }
-  if (separator != 'T' && separator != 't' && separator != ' ') return std::nullopt;
-  std::size_t at = static_cast<std::size_t>(used);
-  std::int64_t millis = 0;
-  if (at < text.size() && text[at] == '.') {
-    std::int64_t scale = 100;
-    const std::size_t first = ++at;
-    for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at, scale /= 10) {
-      millis += (text[at] - '0') * scale;
-    }
-    if (at == first) return std::nullopt;
-  }
-  const std::optional<int> offset = ParseOffset(text.substr(at));
-  const std::chrono::year_month_day date{std::chrono::year(year),
-                                         std::chrono::month(static_cast<unsigned>(month)),
-                                         std::chrono::day(static_cast<unsigned>(day))};
-  if (!offset || !date.ok() || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 ||
-      second > 60) {
-    return std::nullopt;
-  }
-  const auto days = std::chrono::sys_days(date).time_since_epoch().count();
-  const std::int64_t minutes = (days * 24 + hour) * 60LL + minute - *offset;
-  return (minutes * 60 + second) * 1000 + millis;
+std::optional<std::int64_t> ParseRfc3339(std::string_view text) {
+  Scanner scanner(text);
+  const std::chrono::year year(scanner.Number(4, 0, 9999));
+  scanner.Need("-");
+  const std::chrono::month month(static_cast<unsigned>(scanner.Number(2, 1, 12)));
+  scanner.Need("-");
+  const std::chrono::day day(static_cast<unsigned>(scanner.Number(2, 1, 31)));
+  scanner.Need("Tt ");
+  const std::int64_t hour = scanner.Number(2, 0, 23);
+  scanner.Need(":");
+  const std::int64_t minute = scanner.Number(2, 0, 59);
+  scanner.Need(":");
+  const std::int64_t second = scanner.Number(2, 0, 60);  // 60 in a leap second
+  const std::int64_t millis = scanner.OneOf(".") ? scanner.Fraction() : 0;
+  const std::int64_t offset = ScanOffset(scanner);
+  const std::chrono::year_month_day date{year, month, day};
+  if (!scanner.ok() || !scanner.at_end() || !date.ok()) return std::nullopt;
+  const std::int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
+  return (((days * 24 + hour) * 60 + minute - offset) * 60 + second) * 1000 + millis;
 }
 
 std::string FormatRfc3339(std::int64_t millis) {

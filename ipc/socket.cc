@@ -3,12 +3,13 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 
-#include <charconv>
+#include <cerrno>
 #include <cstdlib>
 #include <utility>
 
 #include <zmq.hpp>
 
+#include "ipc/peer.h"
 #include "ipc/socket_path.h"
 #include "ipc/zap.h"
 
@@ -18,13 +19,20 @@ namespace {
 // Handshakes that do not finish hold a descriptor each, and libzmq ends the process without any.
 constexpr int kHandshakeMs = 2'000;
 
-// Messages that wait in libzmq for one peer; beyond them Send says kFull.
+// Messages that wait in libzmq for one peer; beyond them Send says kFull. Enough for a burst of
+// streamed pieces.
 constexpr int kSendQueue = 1'000;
-constexpr int kReceiveQueue = 1'000;
+// Messages of one peer that wait to be received; beyond them the peer waits. Each may be large.
+constexpr int kReceiveQueue = 100;
 constexpr int kBacklog = 1'024;
 
 // What is still unsent at the end is given this long.
 constexpr int kLingerMs = 500;
+
+// The return path is kept for as long as its request lives, so it is bounded: a frame each for the
+// peer, a proxy, a request number and the delimiter are usual.
+constexpr std::size_t kEnvelopeFrames = 64;
+constexpr std::size_t kEnvelopeBytes = 16'384;
 
 // libzmq draws routing ids from rand(): unseeded, a peer could claim the next one and make it
 // assert.
@@ -38,70 +46,98 @@ void SeedRoutingIds() {
   static_cast<void>(seeded);
 }
 
-template <typename T>
-std::optional<T> ParseNumber(std::string_view text) {
-  T value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
+// Keeps the socket file from being wider than `mode` between bind() and chmod(). Never makes what
+// another thread creates meanwhile wider than it would have been.
+class NarrowUmask {
+ public:
+  explicit NarrowUmask(mode_t mode) : before_(umask(0777)) { umask(before_ | (0777 & ~mode)); }
+  ~NarrowUmask() { umask(before_); }
+  NarrowUmask(const NarrowUmask&) = delete;
+  NarrowUmask& operator=(const NarrowUmask&) = delete;
 
-// "localhost:UID:GID:PID", read from the right.
-std::optional<Peer> ParsePeer(std::string_view address) {
-  const auto take = [&address]() -> std::string_view {
-    const std::size_t colon = address.rfind(':');
-    if (colon == std::string_view::npos) return {};
-    const std::string_view part = address.substr(colon + 1);
-    address = address.substr(0, colon);
-    return part;
-  };
-  const auto pid = ParseNumber<pid_t>(take());
-  const auto gid = ParseNumber<gid_t>(take());
-  const auto uid = ParseNumber<uid_t>(take());
-  if (!pid || !gid || !uid) return std::nullopt;
-  return Peer{*uid, *gid, *pid};
-}
+ private:
+  const mode_t before_;
+};
 
-// After a poll the routing id's frame lacks the property, so a body frame is asked.
+// After a poll the routing id's frame lacks the property, so every frame is asked.
 std::optional<Peer> PeerOf(zmq::message_t& frame) {
   const char* address = zmq_msg_gets(frame.handle(), "Peer-Address");
-  if (!address) return std::nullopt;
-  return ParsePeer(address);
+  return address ? ParsePeerAddress(address) : std::nullopt;
 }
+
+// Puts the frames of one message into their places as they come.
+class Assembler {
+ public:
+  void Add(zmq::message_t& frame) {
+    if (!peer_) peer_ = PeerOf(frame);
+    const std::string_view bytes = frame.to_string_view();
+    if (in_envelope_) {
+      AddToEnvelope(bytes);
+    } else if (++payloads_ == 1) {
+      message_.payload = bytes;
+    }
+  }
+
+  // nullopt: it does not fit.
+  std::optional<Incoming> Take() && {
+    if (in_envelope_ || payloads_ != 1 || !peer_ || !fits_) return std::nullopt;
+    message_.peer = *peer_;
+    return std::move(message_);
+  }
+
+ private:
+  void AddToEnvelope(std::string_view bytes) {
+    in_envelope_ = !bytes.empty();
+    envelope_bytes_ += bytes.size();
+    fits_ =
+        fits_ && envelope_bytes_ <= kEnvelopeBytes && message_.envelope.size() < kEnvelopeFrames;
+    if (fits_) message_.envelope.emplace_back(bytes);
+  }
+
+  Incoming message_;
+  std::optional<Peer> peer_;
+  std::size_t envelope_bytes_ = 0;
+  std::size_t payloads_ = 0;
+  bool in_envelope_ = true;
+  bool fits_ = true;
+};
 
 class RouterSocket final : public ServerSocket {
  public:
-  RouterSocket(const Options& options, SocketPath path)
-      : path_(std::move(path)), zap_(context_), socket_(context_, ZMQ_ROUTER) {
-    socket_.set(zmq::sockopt::zap_domain, "requestrouter");
-    socket_.set(zmq::sockopt::router_mandatory, true);
-    socket_.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(2 * options.payload_bytes));
-    socket_.set(zmq::sockopt::handshake_ivl, kHandshakeMs);
-    socket_.set(zmq::sockopt::sndhwm, kSendQueue);
-    socket_.set(zmq::sockopt::rcvhwm, kReceiveQueue);
-    socket_.set(zmq::sockopt::backlog, kBacklog);
-    socket_.set(zmq::sockopt::linger, kLingerMs);
+  explicit RouterSocket(SocketPath path)
+      : path_(std::move(path)), zap_(context_), socket_(context_, ZMQ_ROUTER) {}
+
+  // Throws what libzmq refuses.
+  Result<void> Listen(const Options& options) {
+    Configure(options.payload_bytes);
     if (options.listening_fd >= 0) {
       socket_.set(zmq::sockopt::use_fd, options.listening_fd);
-    } else {
-      path_.RemoveOnRelease();
+      socket_.bind(options.endpoint);
+      return {};
     }
+    if (auto clear = path_.Clear(); !clear) return clear;
+    const NarrowUmask narrow(options.mode);
     socket_.bind(options.endpoint);
-    if (options.listening_fd < 0) chmod(path_.path().c_str(), options.mode);
+    return path_.Protect(options.mode);
   }
 
   int fd() const override { return socket_.get(zmq::sockopt::fd); }
 
   std::optional<Incoming> Receive() override {
-    for (;;) {
-      Incoming incoming;
-      const Got got = ReceiveMessage(incoming);
-      if (got == Got::kNothing) return std::nullopt;
-      if (got == Got::kMessage) return incoming;
+    zmq::message_t frame;
+    while (ReceiveFrame(frame)) {
+      Assembler assembler;
+      assembler.Add(frame);
+      while (frame.more() && ReceiveFrame(frame)) assembler.Add(frame);
+      std::optional<Incoming> message = std::move(assembler).Take();
+      if (message) return message;
       ++dropped_;
     }
+    return std::nullopt;
   }
 
+  // Only the first frame of a message can fail: it chooses the peer, and libzmq takes the others of
+  // a message that it has begun.
   SendStatus Send(const Envelope& envelope, std::string_view payload) override {
     for (const std::string& frame : envelope) {
       const SendStatus status = SendFrame(frame, ZMQ_SNDMORE | ZMQ_DONTWAIT);
@@ -113,41 +149,36 @@ class RouterSocket final : public ServerSocket {
   std::uint64_t dropped() const override { return dropped_; }
 
  private:
-  enum class Got { kNothing, kMessage, kMisfit };
-
-  // Takes one message off the socket, all of its frames whatever they are.
-  Got ReceiveMessage(Incoming& incoming) {
-    bool in_envelope = true;
-    bool more = true;
-    std::size_t payloads = 0;
-    std::optional<Peer> peer;
-    while (more) {
-      zmq::message_t frame;
-      if (zmq_msg_recv(frame.handle(), socket_.handle(), ZMQ_DONTWAIT) < 0) return Got::kNothing;
-      more = frame.more();
-      if (!peer) peer = PeerOf(frame);
-      std::string text(static_cast<const char*>(frame.data()), frame.size());
-      if (in_envelope) {
-        in_envelope = !text.empty();
-        incoming.envelope.push_back(std::move(text));
-      } else {
-        ++payloads;
-        incoming.payload = std::move(text);
-      }
-    }
-    if (in_envelope || payloads != 1 || !peer) return Got::kMisfit;
-    incoming.peer = *peer;
-    return Got::kMessage;
+  void Configure(std::size_t payload_bytes) {
+    socket_.set(zmq::sockopt::zap_domain, "requestrouter");
+    socket_.set(zmq::sockopt::router_mandatory, true);
+    socket_.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(2 * payload_bytes));
+    socket_.set(zmq::sockopt::handshake_ivl, kHandshakeMs);
+    socket_.set(zmq::sockopt::sndhwm, kSendQueue);
+    socket_.set(zmq::sockopt::rcvhwm, kReceiveQueue);
+    socket_.set(zmq::sockopt::backlog, kBacklog);
+    socket_.set(zmq::sockopt::linger, kLingerMs);
   }
 
-  // Only the first frame of a message can fail: with ROUTER_MANDATORY the peer is chosen by it.
+  // False: nothing is there. A message arrives whole, so there is always a frame after `more`.
+  bool ReceiveFrame(zmq::message_t& frame) {
+    int received = -1;
+    do {
+      received = zmq_msg_recv(frame.handle(), socket_.handle(), ZMQ_DONTWAIT);
+    } while (received < 0 && zmq_errno() == EINTR);
+    return received >= 0;
+  }
+
   SendStatus SendFrame(std::string_view frame, int flags) {
-    if (zmq_send(socket_.handle(), frame.data(), frame.size(), flags) >= 0) {
-      return SendStatus::kSent;
-    }
+    int sent = -1;
+    do {
+      sent = zmq_send(socket_.handle(), frame.data(), frame.size(), flags);
+    } while (sent < 0 && zmq_errno() == EINTR);
+    if (sent >= 0) return SendStatus::kSent;
     return zmq_errno() == EAGAIN ? SendStatus::kFull : SendStatus::kGone;
   }
 
+  // In the order of construction: the path outlives the socket that listens there.
   SocketPath path_;
   zmq::context_t context_;
   ZapHandler zap_;
@@ -159,10 +190,14 @@ class RouterSocket final : public ServerSocket {
 
 Result<std::unique_ptr<ServerSocket>> ServerSocket::Bind(const Options& options) {
   Result<SocketPath> path = SocketPath::Take(options.endpoint);
-  if (!path) return tl::unexpected(path.error());
+  if (!path) return tl::unexpected(std::move(path.error()));
   SeedRoutingIds();
   try {
-    return std::make_unique<RouterSocket>(options, std::move(*path));
+    auto socket = std::make_unique<RouterSocket>(std::move(*path));
+    if (auto listening = socket->Listen(options); !listening) {
+      return tl::unexpected(std::move(listening.error()));
+    }
+    return socket;
   } catch (const zmq::error_t& error) {
     return Fail(ErrorType::kInternalError,
                 "cannot listen on " + options.endpoint + ": " + error.what());

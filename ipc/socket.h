@@ -39,7 +39,7 @@ struct Incoming {
 enum class SendStatus : std::uint8_t {
   kSent,
   kGone,  // the peer left; nothing more can reach it
-  kFull,  // the peer does not read; try again after Ready
+  kFull,  // the peer does not read; try again after fd() has become readable, or later
 };
 
 // A bound ROUTER socket behind a ZAP handler. Router thread only.
@@ -52,9 +52,10 @@ class ServerSocket {
     int listening_fd = -1;  // from systemd's socket activation; -1: bind
   };
 
-  // Binds. Takes an flock beside the socket's path first, so that a second daemon on the same
-  // endpoint fails (kInvalidRequest is never returned: the error's message is the remedy), and a
-  // stale socket file is replaced. The lock is released on destruction.
+  // Binds, making the folders that are missing (0750). Takes an flock beside the socket's path
+  // first, so that a second daemon on the same endpoint fails, and a stale socket file is replaced.
+  // On destruction the socket file is removed (not one of systemd's) and the lock is released.
+  // Every failure is kInternalError; its message names the remedy.
   static Result<std::unique_ptr<ServerSocket>> Bind(const Options& options);
 
   virtual ~ServerSocket() = default;
@@ -63,13 +64,15 @@ class ServerSocket {
   // it returns nullopt, and again before sleeping after any Send.
   virtual int fd() const = 0;
 
-  // The next well-formed message, or nullopt. Malformed envelopes are counted and dropped.
+  // The next well-formed message, or nullopt. A message is well-formed if it has an empty frame
+  // within its first 64 frames and 16 KiB, exactly one frame after it, and peer credentials;
+  // others are counted and dropped. A frame above twice payload_bytes ends the peer's connection.
   virtual std::optional<Incoming> Receive() = 0;
 
-  // Never blocks.
+  // Never blocks. The message is sent whole or, unless kSent is returned, not at all.
   virtual SendStatus Send(const Envelope& envelope, std::string_view payload) = 0;
 
-  // Messages dropped because they did not fit the envelope or had no peer credentials.
+  // Messages that Receive dropped.
   virtual std::uint64_t dropped() const = 0;
 };
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <string>
 
 #include "ipc/error.h"
@@ -7,20 +9,24 @@
 namespace requestrouter::ipc {
 
 // Owns the path of a listening socket: an flock on PATH.lock says that a daemon lives there,
-// because bind() on ipc unlinks whatever is at the path, a live daemon's socket too.
+// because bind() on ipc unlinks whatever is at the path, a live daemon's socket too. The lock file
+// itself stays: removing it would let two daemons lock two files of the same name.
+// Every failure's message names the remedy.
 class SocketPath {
  public:
-  // `endpoint` is ipc://PATH. Makes the folder (0755) where it is missing. Fails with a message
-  // that names the remedy: not ipc, too long, no permission, another daemon.
+  // `endpoint` is ipc://PATH. Makes the folders that are missing (0750). Fails for what is not ipc,
+  // a path that is not absolute or too long, missing permission, and another daemon.
   static Result<SocketPath> Take(const std::string& endpoint);
 
   SocketPath(SocketPath&& other) noexcept;
   SocketPath& operator=(SocketPath&&) = delete;
-  // Releases the lock. The socket file is removed where RemoveOnRelease was called.
+  // Removes the socket file where Protect was called, and releases the lock.
   ~SocketPath();
 
-  const std::string& path() const { return path_; }
-  void RemoveOnRelease() { remove_ = true; }
+  // Fails where something is at the path that is no socket: bind() would remove it.
+  Result<void> Clear() const;
+  // After bind(): sets the socket file's mode, and makes it this object's to remove.
+  Result<void> Protect(mode_t mode);
 
  private:
   SocketPath(std::string path, int lock_fd) : path_(std::move(path)), lock_fd_(lock_fd) {}

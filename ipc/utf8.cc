@@ -1,6 +1,7 @@
 #include "ipc/utf8.h"
 
 #include <cstdint>
+#include <cstring>
 
 namespace requestrouter::ipc {
 namespace {
@@ -27,10 +28,22 @@ std::size_t SequenceLength(std::string_view text) {
   return 0;
 }
 
+// The number of ASCII bytes at the front, in steps of eight: most text is nothing else.
+std::size_t AsciiPrefix(std::string_view text) {
+  std::size_t at = 0;
+  for (std::uint64_t block = 0; at + sizeof block <= text.size(); at += sizeof block) {
+    std::memcpy(&block, text.data() + at, sizeof block);
+    if (block & 0x8080808080808080u) break;
+  }
+  return at;
+}
+
 }  // namespace
 
 bool IsUtf8(std::string_view text) {
   while (!text.empty()) {
+    text.remove_prefix(AsciiPrefix(text));
+    if (text.empty()) return true;
     const std::size_t length = SequenceLength(text);
     if (length == 0) return false;
     text.remove_prefix(length);

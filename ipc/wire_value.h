@@ -8,16 +8,13 @@
 #include "ipc/codec.h"
 #include "ipc/value.h"
 
-// MessagePack bytes to values and back; the only file that knows msgpack-c.
+// One value to MessagePack and back, for those who keep values in the wire's form.
 namespace requestrouter::ipc {
 
-// Decodes one value that fills all of `bytes`. Fails, saying why, for what is not MessagePack, has
-// bytes left over, nests deeper than `limits.nesting`, holds more than a bounded number of
-// elements, uses a map key that is no string or comes twice, or holds an extension type, a number
-// that is not finite or invalid UTF-8. Memory stays within a small multiple of bytes.size().
+// Within the bounds and rules of DecodePayload; the error is its message.
 tl::expected<Value, std::string> DecodeValue(std::string_view bytes, const Limits& limits);
 
-// Encodes a value. Invalid UTF-8 is replaced by U+FFFD.
+// Invalid UTF-8 becomes U+FFFD, a number that is not finite nil.
 std::string EncodeValue(const Value& value);
 
 }  // namespace requestrouter::ipc

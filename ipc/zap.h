@@ -6,10 +6,13 @@
 
 namespace requestrouter::ipc {
 
-// The authentication handler that libzmq asks about every new peer (ZeroMQ RFC 27). Every local
-// peer is let in, because the socket file's permissions have decided already; what it is for is
-// that peers which do not take part (ZMTP 1 and 2, random bytes) are turned away by libzmq.
-// Runs on a thread of its own and is to be made before the socket that uses it.
+// The authentication handler that libzmq asks about every new peer (ZAP, ZeroMQ RFC 27). Every
+// local peer with the NULL mechanism is let in, because the socket file's permissions have decided
+// already; what it is for is that peers which do not take part (ZMTP 1 and 2, random bytes) are
+// turned away by libzmq, as it does for a socket with a ZAP domain.
+//
+// Runs on a thread of its own, with all signals blocked. Made before the socket that uses it
+// (libzmq lets everyone in while no handler is bound), and destroyed after it.
 class ZapHandler {
  public:
   explicit ZapHandler(zmq::context_t& context);
@@ -19,9 +22,10 @@ class ZapHandler {
 
  private:
   void Run();
-  zmq::context_t& context_;
-  zmq::socket_t requests_;  // moved to the thread
-  zmq::socket_t stop_;
+
+  zmq::socket_t requests_;  // used by the thread alone while it runs
+  zmq::socket_t stop_;      // a word from here ends the thread
+  zmq::socket_t stopped_;   // the thread's end of it
   std::thread thread_;
 };
 

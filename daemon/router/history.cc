@@ -35,7 +35,7 @@ ipc::Result<ipc::Message> FromStored(const storage::StoredMessage& stored) {
   if (!stored.payload.empty()) {
     const auto value = ipc::DecodeValue(stored.payload, ipc::Limits{SIZE_MAX, 64});
     if (value) return ipc::MessageFromValue(*value);
-    return ipc::Fail(ipc::ErrorType::kInternalError, "a stored message " + value.error());
+    return ipc::Fail(ipc::ErrorType::kInternalError, "a stored message: " + value.error());
   }
   const std::optional<ipc::Role> role = ipc::RoleFromName(stored.role);
   if (!role) {
