@@ -26,6 +26,11 @@ bool InService(const KeyState& key) {
 
 }  // namespace
 
+bool WasTried(const Tried& tried, const KeyState& key, const QuotaState& quota) {
+  return std::any_of(tried.begin(), tried.end(),
+                     [&](const auto& one) { return one.first == &key && one.second == &quota; });
+}
+
 KeyPool::KeyPool(std::uint64_t seed) : random_(seed) {}
 
 // ---- configuration
@@ -47,7 +52,11 @@ void KeyPool::Configure(const Config& config, Instant now) {
     }
     AddKey(spec, config.retry, now);
   }
-  for (Model& model : models_) CountCapacity(model);
+  cell_count_ = 0;
+  for (Model& model : models_) {
+    CountCapacity(model);
+    cell_count_ += model.cells.size();
+  }
   ++version_;
 }
 
@@ -181,9 +190,7 @@ std::optional<CellId> KeyPool::PickBest(const Choice& choice, const Wish& wish, 
 
 bool KeyPool::Takes(CellId cell, const Wish& wish, Instant now) const {
   const Cell& of = At(cell);
-  for (const auto& [key, quota] : wish.tried) {
-    if (key == of.key.get() && quota == of.quota.get()) return false;
-  }
+  if (WasTried(wish.tried, *of.key, *of.quota)) return false;
   return !Judge(cell, wish.demand, wish.retry_due, now);
 }
 
@@ -348,17 +355,20 @@ void KeyPool::End(const Admission& admission, const Report& report, Instant now)
   }
   quota.Correct(report.remaining, now);
   const Instant provider_at = key.provider->breaker.UsableAt(now, false);
-  EndHealth(admission, report.fault, now);
+  EndHealth(admission, report, now);
   const bool provider_changed = provider_at != key.provider->breaker.UsableAt(now, false);
   Touch(&key, admission.quota.get(), provider_changed ? key.provider.get() : nullptr);
 }
 
-void KeyPool::EndHealth(const Admission& admission, const Fault& fault, Instant now) {
+void KeyPool::EndHealth(const Admission& admission, const Report& report, Instant now) {
   using Kind = Health::Event::Kind;
   QuotaState& quota = *admission.quota;
+  const Fault& fault = report.fault;
   if (fault.kind != FaultKind::kNone) admission.key->last_error = fault.message;
   Health::Event event{.kind = Kind::kNoVerdict, .reason = fault.reason, .source = fault.source};
-  if (fault.kind == FaultKind::kNone) {
+  if (!report.conclusive) {
+    event.kind = Kind::kNoVerdict;
+  } else if (fault.kind == FaultKind::kNone) {
     event.kind = Kind::kSucceeded;
   } else if (fault.kind == FaultKind::kMinuteQuota) {
     event.kind = Kind::kCool;
@@ -373,13 +383,19 @@ void KeyPool::EndHealth(const Admission& admission, const Fault& fault, Instant 
     Exclude(admission, now + kNotServed);
   }
   if (quota.health.Ended(admission.quota_pass, event, now)) MarkChanged(quota);
-  EndKeyHealth(admission, fault, now);
+  EndKeyHealth(admission, report, now);
 }
 
-void KeyPool::EndKeyHealth(const Admission& admission, const Fault& fault, Instant now) {
+void KeyPool::EndKeyHealth(const Admission& admission, const Report& report, Instant now) {
   using Kind = Health::Event::Kind;
   KeyState& key = *admission.key;
   ProviderBreaker& breaker = key.provider->breaker;
+  const Fault& fault = report.fault;
+  if (!report.conclusive) {
+    breaker.NoVerdict(admission.provider_pass, now);
+    if (key.health.Ended(admission.key_pass, {}, now)) key.changed = true;
+    return;
+  }
   Health::Event event{.kind = Kind::kNoVerdict, .reason = fault.reason, .source = fault.source};
   switch (fault.kind) {
     case FaultKind::kNone:

@@ -64,10 +64,12 @@ using Choices = std::vector<Choice>;  // the preferred ones first
 struct CellId {
   std::uint32_t model = 0;
   std::uint32_t index = 0;
+  bool operator==(const CellId&) const = default;
 };
 
 // A key with one of its models that an attempt of the present round has used already.
 using Tried = std::vector<std::pair<const KeyState*, const QuotaState*>>;
+bool WasTried(const Tried& tried, const KeyState& key, const QuotaState& quota);
 
 struct Wish {
   const Demand& demand;
@@ -162,6 +164,7 @@ class KeyPool {
   void SetHasSecret(std::string_view key_id, bool has_secret);
   std::vector<KeyStatus> TakeChanged(Instant now);
   std::vector<CellId> AllCells() const;
+  std::size_t cell_count() const { return cell_count_; }
 
   // ---- restart
   void RestoreAttempt(std::string_view group, std::string_view model, const Demand& demand,
@@ -216,8 +219,8 @@ class KeyPool {
   void Touch(const KeyState* key, const QuotaState* quota, const ProviderState* provider);
   void AddKey(const KeySpec& spec, const RetryPolicy& retry, Instant now);
   void CountCapacity(Model& model) const;
-  void EndHealth(const Admission& admission, const Fault& fault, Instant now);
-  void EndKeyHealth(const Admission& admission, const Fault& fault, Instant now);
+  void EndHealth(const Admission& admission, const Report& report, Instant now);
+  void EndKeyHealth(const Admission& admission, const Report& report, Instant now);
   void Exclude(const Admission& admission, Instant until);
   void MarkChanged(const QuotaState& quota);
   KeyStatus StatusOf(const KeyState& key, Instant now) const;
@@ -232,6 +235,7 @@ class KeyPool {
   // Where each key and quota has its cells.
   std::map<const void*, std::vector<CellId>> cells_of_;
   std::mt19937_64 random_;
+  std::size_t cell_count_ = 0;
   std::uint64_t version_ = 0;
 };
 
