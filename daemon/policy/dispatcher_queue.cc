@@ -214,6 +214,8 @@ std::optional<Refusal> Impl::RefuseHopeless(const Ask& ask, const Plan& plan, In
 std::optional<Refusal> Impl::RefuseLate(const Request& request, Instant now) {
   Lane& lane = *request.lane;
   const Ask& ask = request.ask;
+  const bool room = lane.queue.empty() && pool_.Pick(lane.plan.wanted, WishOf(request), now);
+  if (room && !host_limit_) return std::nullopt;
   const std::size_t ahead = AheadOf(lane, request, now);
   if (host_limit_) {
     const Instant at = host_limit_->ReadyAt(now, static_cast<std::int64_t>(ahead) + 1);
@@ -224,9 +226,7 @@ std::optional<Refusal> Impl::RefuseLate(const Request& request, Instant now) {
       return refusal;
     }
   }
-  if (lane.queue.empty() && pool_.Pick(lane.plan.wanted, WishOf(request), now)) {
-    return std::nullopt;
-  }
+  if (room) return std::nullopt;
   const auto eta = EtaOf(lane, request, ahead, now);
   const bool late = eta ? *eta > ask.wait_until : ask.wait_until <= now;
   if (!late) return std::nullopt;

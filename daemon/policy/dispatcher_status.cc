@@ -126,16 +126,19 @@ std::vector<Considered> Impl::Consider(const Ask& ask, Instant now) {
   const Wish wish{ask.demand, ask.preferred_key, request ? request->tried : none,
                   request && RetryDue(*request)};
   const bool in_flight = request && request->admission;
-  const auto pick = in_flight ? std::nullopt : pool_.Pick(plan.wanted, wish, now);
-  const auto chosen = [&](CellId cell) {
-    if (!in_flight) return pick == cell;
-    return request->admission->key.get() == &pool_.key(cell) &&
-           request->admission->quota.get() == &pool_.quota(cell);
-  };
+  auto chosen = in_flight ? std::nullopt : pool_.Pick(plan.wanted, wish, now);
+  if (in_flight) {
+    pool_.AnyCell(AllOf(plan), [&](CellId cell) {
+      const bool found_it = request->admission->key.get() == &pool_.key(cell) &&
+                            request->admission->quota.get() == &pool_.quota(cell);
+      if (found_it) chosen = cell;
+      return found_it;
+    });
+  }
   const auto verdict = [&](CellId cell) {
     Considered one{pool_.key(cell).spec.key_id, pool_.model_name(cell.model), "", {}};
     const bool wanted = pool_.Among(plan.wanted, cell);
-    if (chosen(cell)) {
+    if (chosen == cell) {
       one.verdict = "chosen";
     } else if (!wanted && !pool_.Among(plan.fallback, cell)) {
       one.verdict = "other_model";
@@ -149,19 +152,17 @@ std::vector<Considered> Impl::Consider(const Ask& ask, Instant now) {
     }
     return one;
   };
-  std::vector<CellId> cells = pool_.AllCells();
-  const auto rank = [&](CellId cell) {
-    if (chosen(cell)) return 0;
-    if (pool_.Among(plan.wanted, cell)) return 1;
-    return pool_.Among(plan.fallback, cell) ? 2 : 3;
-  };
-  std::stable_sort(cells.begin(), cells.end(),
-                   [&](CellId a, CellId b) { return rank(a) < rank(b); });
-  std::vector<Considered> all;
-  for (const CellId cell : cells) {
-    if (all.size() == kMaxConsidered) break;
-    all.push_back(verdict(cell));
+  Choices every = AllOf(plan);
+  for (std::uint32_t model = 0; model < pool_.model_count(); ++model) {
+    every.push_back({model, Choice::kAnyTag});
   }
+  std::vector<Considered> all;
+  if (chosen) all.push_back(verdict(*chosen));
+  std::set<std::pair<std::uint32_t, std::uint32_t>> seen;
+  pool_.AnyCell(every, [&](CellId cell) {
+    if (seen.emplace(cell.model, cell.index).second && chosen != cell) all.push_back(verdict(cell));
+    return all.size() >= kMaxConsidered;
+  });
   return all;
 }
 

@@ -85,11 +85,13 @@ void KeyPool::AddKey(const KeySpec& spec, const RetryPolicy& retry, Instant now)
     }
     const auto [entry, fresh] =
         model_index_.try_emplace(served.name, static_cast<std::uint32_t>(models_.size()));
-    if (fresh) models_.push_back({served.name, {}, {}, {}});
+    if (fresh) models_.push_back({served.name, {}, {}, {}, {}});
     Model& model = models_[entry->second];
     const CellId cell{entry->second, static_cast<std::uint32_t>(model.cells.size())};
-    model.cells.push_back({key, quota, Instant::min(), TagOf(spec.workload)});
-    model.summaries.push_back({now, Instant::min(), 0, spec.priority, TagOf(spec.workload)});
+    const std::int8_t tag = TagOf(spec.workload);
+    if (tag != Choice::kAnyTag) model.tags[static_cast<std::size_t>(tag)] = true;
+    model.cells.push_back({key, quota, Instant::min(), tag});
+    model.summaries.push_back({now, Instant::min(), 0, spec.priority, tag});
     cells_of_[key.get()].push_back(cell);
     cells_of_[quota.get()].push_back(cell);
     cells_of_[provider.get()].push_back(cell);
@@ -122,8 +124,7 @@ std::optional<std::uint32_t> KeyPool::FindModel(std::string_view name) const {
 }
 
 bool KeyPool::HasTag(std::uint32_t model, std::int8_t tag) const {
-  const auto& cells = models_[model].cells;
-  return std::any_of(cells.begin(), cells.end(), [&](const Cell& cell) { return cell.tag == tag; });
+  return models_[model].tags[static_cast<std::size_t>(tag)];
 }
 
 double KeyPool::ShareOf(std::uint32_t model, const Demand& demand) const {
@@ -178,12 +179,13 @@ std::optional<CellId> KeyPool::PickBest(const Choice& choice, const Wish& wish, 
       if (summary.priority > best.priority) continue;
       if (summary.priority == best.priority && summary.headroom < best.headroom) continue;
     }
-    if (!Takes(cell, wish, now)) continue;
     const bool tie =
         best.cell && summary.priority == best.priority && summary.headroom == best.headroom;
-    best.ties = tie ? best.ties + 1 : 1;
-    if (tie && random_() % best.ties != 0) continue;
-    best = {cell, summary.priority, summary.headroom, best.ties};
+    // The draw comes before the close look: among many equals few are looked at.
+    const std::uint32_t ties = tie ? best.ties + 1 : 1;
+    if (tie) best.ties = ties;
+    if (tie && random_() % ties != 0) continue;
+    if (Takes(cell, wish, now)) best = {cell, summary.priority, summary.headroom, ties};
   }
   return best.cell;
 }
@@ -260,38 +262,28 @@ bool KeyPool::AnyOpen(const Choices& choices, Instant now) {
 }
 
 bool KeyPool::Hopeless(const Choices& choices, Instant now) const {
-  bool hopeless = true;
-  ForEachCell(choices, [&](CellId cell) {
-    if (InService(*At(cell).key) && At(cell).excluded_until <= now) hopeless = false;
+  return !AnyCell(choices, [&](CellId cell) {
+    return InService(*At(cell).key) && At(cell).excluded_until <= now;
   });
-  return hopeless;
 }
 
 bool KeyPool::AllDisabled(const Choices& choices) const {
-  bool all = true;
-  ForEachCell(choices, [&](CellId cell) { all = all && !InService(*At(cell).key); });
-  return all;
+  return !AnyCell(choices, [&](CellId cell) { return InService(*At(cell).key); });
 }
 
 std::optional<std::pair<LimitKind, std::int64_t>> KeyPool::NeverFits(const Choices& choices,
                                                                      const Demand& demand) const {
-  std::optional<std::pair<LimitKind, std::int64_t>> obstacle;
-  bool fits = false;
-  ForEachCell(choices, [&](CellId cell) {
+  std::optional<std::pair<LimitKind, std::int64_t>> largest;
+  const bool fits = AnyCell(choices, [&](CellId cell) {
     const Quota& quota = At(cell).quota->quota;
-    if (fits || !InService(*At(cell).key)) return;
+    if (!InService(*At(cell).key)) return false;
     const auto kind = quota.NeverFits(demand);
-    fits = !kind;
-    if (!kind) return;
-    std::int64_t limit = 0;
-    if (*kind < LimitKind::kRpd) {
-      limit = quota.Window(*kind)->limit();
-    } else if (*kind != LimitKind::kInFlight) {
-      limit = quota.Day(*kind)->limit();
-    }
-    if (!obstacle || limit > obstacle->second) obstacle = {*kind, limit};
+    if (!kind) return true;
+    const std::int64_t amount = quota.AmountOf(*kind);
+    if (!largest || amount > largest->second) largest = {*kind, amount};
+    return false;
   });
-  return fits ? std::nullopt : obstacle;
+  return fits ? std::nullopt : largest;
 }
 
 bool KeyPool::Among(const Choices& choices, CellId cell) const {
@@ -543,11 +535,12 @@ std::vector<KeyStatus> KeyPool::TakeChanged(Instant now) {
   return changed;
 }
 
-std::vector<CellId> KeyPool::AllCells() const {
+std::vector<CellId> KeyPool::Cells(const Choices& choices, std::size_t max) const {
   std::vector<CellId> cells;
-  for (std::uint32_t m = 0; m < models_.size(); ++m) {
-    for (std::uint32_t i = 0; i < models_[m].cells.size(); ++i) cells.push_back({m, i});
-  }
+  AnyCell(choices, [&](CellId cell) {
+    if (cells.size() < max) cells.push_back(cell);
+    return cells.size() >= max;
+  });
   return cells;
 }
 
@@ -583,11 +576,13 @@ void KeyPool::RestoreKey(std::string_view key_id, KeyStateName state, const Cool
 
 void KeyPool::SanityCheck(Instant now) const {
   for (const auto& [name, quota] : quotas_) quota->quota.SanityCheck();
-  for (const CellId cell : AllCells()) {
-    const Summary& summary = models_[cell.model].summaries[cell.index];
-    if (summary.refresh_at <= now) continue;
-    Require(summary.open_at <= std::max(now, CellReadyAt(cell, kSmallest, false, now)),
-            "a summary never hides a cell that is open");
+  for (std::uint32_t m = 0; m < models_.size(); ++m) {
+    for (std::uint32_t i = 0; i < models_[m].cells.size(); ++i) {
+      const Summary& summary = models_[m].summaries[i];
+      if (summary.refresh_at <= now) continue;
+      Require(summary.open_at <= std::max(now, CellReadyAt({m, i}, kSmallest, false, now)),
+              "a summary never hides a cell that is open");
+    }
   }
 }
 

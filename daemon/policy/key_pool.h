@@ -136,15 +136,16 @@ class KeyPool {
   // Whether `other` can be taken there without `first` having to wait past `until`.
   bool LeavesRoomFor(CellId cell, const Demand& first, const Demand& other, Instant until,
                      Instant now) const;
-  // Each cell of the choices once: f(CellId).
-  template <typename F>
-  void ForEachCell(const Choices& choices, F f) const {
+  // Whether `is(CellId)` holds for any cell of the choices; looks no further than the first.
+  template <typename Is>
+  bool AnyCell(const Choices& choices, Is is) const {
     for (const Choice& choice : choices) {
       const Model& model = models_[choice.model];
       for (std::uint32_t i = 0; i < model.cells.size(); ++i) {
-        if (Matches(model.cells[i], choice)) f(CellId{choice.model, i});
+        if (Matches(model.cells[i], choice) && is(CellId{choice.model, i})) return true;
       }
     }
+    return false;
   }
   // When the cell's health lets it be used, its limits apart; kNever where no instant is known.
   Instant HealthyAt(CellId cell, Instant now) const;
@@ -163,7 +164,8 @@ class KeyPool {
   bool SetEnabled(std::string_view key_id, bool enabled, Instant now);
   void SetHasSecret(std::string_view key_id, bool has_secret);
   std::vector<KeyStatus> TakeChanged(Instant now);
-  std::vector<CellId> AllCells() const;
+  // The cells of the choices in their order, at most `max`.
+  std::vector<CellId> Cells(const Choices& choices, std::size_t max) const;
   std::size_t cell_count() const { return cell_count_; }
 
   // ---- restart
@@ -197,6 +199,7 @@ class KeyPool {
     std::string name;
     std::vector<Cell> cells;
     std::vector<Summary> summaries;
+    std::array<bool, 3> tags{};                         // of its keys
     std::array<std::int64_t, kMinuteKinds> capacity{};  // sums of limits; 0: not limited
   };
   struct Best {
