@@ -80,6 +80,8 @@ std::optional<Refusal> Impl::EndRound(Request& request, Instant now) {
   if (request.place == Place::kQueued) Move(request, Place::kNowhere);
   request.tried.clear();
   request.not_before = now + delay;
+  const Instant ready = pool_.ReadyAt(AllOf(request.lane->plan), request.ask.demand, true, now);
+  if (ready != kNever && ready > ExpiresAt(request)) return Fail(request, now);
   Move(request, Place::kDelayed);
   return std::nullopt;
 }
@@ -90,7 +92,10 @@ Refusal Impl::Fail(const Request& request, Instant now) {
   refusal.reason = RefusalReason::kFault;
   refusal.fault = request.last_fault.value_or(Fault{});
   refusal.message = refusal.fault->message;
-  refusal.retry_after = refusal.fault->retry_after;
+  if (Retryable(refusal.fault->kind)) {
+    const Instant ready = pool_.ReadyAt(AllOf(request.lane->plan), request.ask.demand, false, now);
+    if (ready != kNever) refusal.retry_after = ready - now;
+  }
   refusal.past_deadline = now >= request.ask.deadline;
   Forget(refusal.ticket);
   return refusal;

@@ -149,6 +149,10 @@ void Impl::WakeLanes() {
 std::optional<Refusal> Impl::Enter(Ask ask, Instant now) {
   Require(!requests_.contains(ask.ticket), "a ticket enters once");
   ask.wait_until = std::min(std::max(ask.wait_until, now), ask.deadline);
+  for (std::int64_t* tokens : {&ask.demand.input_tokens, &ask.demand.output_tokens,
+                               &ask.demand.max_output_tokens, &ask.demand.cached_tokens}) {
+    *tokens = ClampTokens(*tokens);
+  }
   const Plan plan = planner_.Make(ask);
   if (auto refusal = RefuseAtOnce(ask, plan, now)) return refusal;
   const auto slot = caller_limits_.Book(ask.uid, ask.user_id, now, ask.wait_until);

@@ -20,6 +20,11 @@ bool Disabled(const KeyState& key, Instant now) {
   return key.disabled_by_operator || key.health.state(now) == KeyStateName::kDisabled;
 }
 
+// Providers say what they like.
+Duration Bounded(Duration delay) {
+  return std::clamp<Duration>(delay, Duration::zero(), KeyPool::kLongestCooldown);
+}
+
 bool InService(const KeyState& key) {
   return key.spec.active && key.spec.has_secret && !Disabled(key, Instant::min());
 }
@@ -364,12 +369,12 @@ void KeyPool::EndHealth(const Admission& admission, const Report& report, Instan
     event.kind = Kind::kSucceeded;
   } else if (fault.kind == FaultKind::kMinuteQuota) {
     event.kind = Kind::kCool;
-    event.base = std::max(fault.retry_after.value_or(kMinuteCooldown), Duration::zero());
+    event.base = Bounded(fault.retry_after.value_or(kMinuteCooldown));
     event.cap = kMinuteCooldownCap;
   } else if (fault.kind == FaultKind::kDayQuota) {
     event.until = quota.quota.DayEnd(now);
     event.kind = event.until == kNever ? Kind::kCool : Kind::kCoolUntil;
-    event.base = std::max(fault.retry_after.value_or(kDayCooldown), Duration::zero());
+    event.base = Bounded(fault.retry_after.value_or(kDayCooldown));
     event.cap = kDayCooldownCap;
   } else if (fault.kind == FaultKind::kModel) {
     Exclude(admission, now + kNotServed);

@@ -93,6 +93,8 @@ class KeyPool {
   // For day quotas whose end is not known.
   static constexpr Duration kDayCooldown = std::chrono::hours(1);
   static constexpr Duration kDayCooldownCap = std::chrono::hours(24);
+  // Whatever a provider asks for.
+  static constexpr Duration kLongestCooldown = std::chrono::hours(48);
   static constexpr Duration kFailureCooldown = std::chrono::seconds(1);
   static constexpr Duration kFailureCooldownCap = std::chrono::seconds(30);
   // A key that does not serve a model is not asked for it again for so long.
