@@ -18,18 +18,25 @@
 // daemon/secrets from what `SecretSource` names.
 namespace requestrouter::config {
 
-// When a provider's day begins.
+// When a provider's day begins. A rolling day never exceeds a calendar day's quota, whatever the
+// zone; the others use up a calendar day's quota completely.
 enum class DayReset : std::uint8_t { kPacificMidnight, kUtcMidnight, kRolling24h };
 
+// Where a key's secret comes from. The kind is resolved: a key without `secret` has the kind of
+// `secret_store`.
 struct SecretSource {
   enum class Kind : std::uint8_t { kEnvironment, kFile, kCredential, kVault, kCommand };
   Kind kind = Kind::kEnvironment;
-  std::string value;  // a path, credential name, Vault path or command line; empty: the default
+  // A variable, absolute path, credential name, Vault path ("mount/path" or "mount/path#field") or
+  // command line; empty: what daemon/secrets derives from the key_id.
+  std::string value;
 };
 
 struct ModelOfKey {
   std::string name;
-  policy::LimitSet limits;  // `day_reset` is not set here: see Provider's
+  // Complete with the provider's `counts`, `cached_counts` and `burst` and the guard, but for
+  // `day_reset`, which needs time zones: see Provider's.
+  policy::LimitSet limits;
 };
 
 struct Key {
@@ -37,16 +44,19 @@ struct Key {
   std::string provider;     // a name in Config::providers
   std::string quota_group;  // the key_id where none was given
   std::vector<ModelOfKey> models;
-  std::string workload;     // light | medium | heavy, or empty
-  int priority = 2;         // high = 1, medium = 2, low = 3, or any number
+  std::string workload;  // light | medium | heavy, or empty
+  int priority = 2;      // high = 1, medium = 2, low = 3, or any number
   bool active = true;
   SecretSource secret;
-  int line = 0;             // in keys.json, for messages
+  int line = 0;  // in keys.json, for messages
 };
 
 struct Provider {
   upstream::Provider http;
   DayReset day_reset = DayReset::kUtcMidnight;
+  policy::Counts counts = policy::Counts::kInput;
+  bool cached_counts = true;
+  policy::Burst burst = policy::Burst::kWindow;
 };
 
 // What is known of a model beside its limits. Absent capabilities: taken to be capable.
@@ -84,8 +94,12 @@ struct Settings {
   std::optional<Bucket> user_limit;  // USER_RPM_DEFAULT, USER_BURST_DEFAULT
   std::optional<Bucket> host_limit;  // GLOBAL_RPM_MAX, GLOBAL_BURST_MAX
   std::string admin_group;           // empty: none
-  std::string log_level = "info";
-  std::string secret_store = "env";  // SECRET_STORE_TYPE: env | vault | file | credential
+  std::string log_level = "info";    // trace | debug | info | warning | error | critical | off
+  std::string secret_store = "env";  // SECRET_STORE_TYPE: env | file | credential | vault | command
+  std::string secret_directory = "/etc/requestrouter/secrets";  // of `file`: DIRECTORY/<key_id>
+  std::string secret_command;  // of `command`: run with KEY_ID in its environment
+  std::chrono::milliseconds secret_timeout{10'000};  // of a command or a call of Vault
+  std::chrono::milliseconds window_guard{250};       // as in every LimitSet
 };
 
 struct Config {
@@ -95,32 +109,52 @@ struct Config {
   Settings settings;
 };
 
-// One mistake or doubt. Printed as "FILE:LINE: KEY: MESSAGE".
+// One mistake or doubt. Printed as "FILE:LINE:COLUMN: KEY: MESSAGE", without what is not known.
 struct Problem {
   std::string file;
-  int line = 0;     // 0: not known
-  std::string key;  // "keys[1].rpm", "LLM_MAX_RETRIES"; may be empty
+  int line = 0;         // 0: not known
+  std::string key;      // "keys[1].rpm", "LLM_MAX_RETRIES"; may be empty
   std::string message;  // says what to do
+  int column = 0;       // of syntax errors only
 };
 
 std::string ToString(const Problem& problem);
 
-// Name to value. Later calls of the environment win; names are kept as written.
+// Name to value, names as written.
 using Environment = std::map<std::string, std::string, std::less<>>;
 
 // The process's own environment.
 Environment ProcessEnvironment();
 
-// Reads a .env file: KEY=VALUE lines, hyphens in names allowed, quotes, `export`, comments.
-tl::expected<Environment, std::vector<Problem>> ReadDotenv(const std::string& path);
+// A .env file as read.
+struct Dotenv {
+  std::string path;
+  Environment values;
+  std::map<std::string, int, std::less<>> lines;  // where each name was set
+  std::vector<Problem> warnings;
+};
+
+// Reads a .env file: NAME=VALUE lines with an optional `export`; names may hold hyphens. Quotes,
+// escapes and comments follow Docker Compose's rules for env files, except that nothing is
+// interpolated, because a secret may hold a dollar sign.
+// https://docs.docker.com/compose/how-tos/environment-variables/variable-interpolation/#env-file-syntax
+tl::expected<Dotenv, std::vector<Problem>> ReadDotenv(const std::string& path);
+
+// What holds in the end: `process` wins over the .env file, as everywhere, so that one value can
+// be changed for one start without editing the file.
+Environment Merge(const Environment& dotenv, const Environment& process);
 
 struct Loaded {
   Config config;
   std::vector<Problem> warnings;
 };
 
-// `environment` wins over the file. Every error of the file and the environment at once.
+// Reads keys.json (daemon/config/REFERENCE.md lists its fields); `environment` wins over it. Every
+// error of the file and of the environment at once, in order of lines. `dotenv` is the file that
+// was merged into `environment`, or null: mistakes in its values are then reported with its lines.
+// Never throws, never keeps a secret; may block on the file.
 tl::expected<Loaded, std::vector<Problem>> Load(const std::string& path,
-                                                const Environment& environment);
+                                                const Environment& environment,
+                                                const Dotenv* dotenv = nullptr);
 
 }  // namespace requestrouter::config

@@ -361,7 +361,7 @@ void KeyPool::EndHealth(const Admission& admission, const Report& report, Instan
   using Kind = Health::Event::Kind;
   QuotaState& quota = *admission.quota;
   const Fault& fault = report.fault;
-  if (fault.kind != FaultKind::kNone) admission.key->last_error = fault.message;
+  if (report.conclusive && !fault.message.empty()) admission.key->last_error = fault.message;
   Health::Event event{.kind = Kind::kNoVerdict, .reason = fault.reason, .source = fault.source};
   if (!report.conclusive) {
     event.kind = Kind::kNoVerdict;

@@ -1,0 +1,94 @@
+#include "daemon/config/base_url.h"
+
+#include <curl/curl.h>
+
+#include <memory>
+
+namespace requestrouter::config {
+namespace {
+
+using Url = std::unique_ptr<CURLU, decltype(&curl_url_cleanup)>;
+
+// A part of the URL; empty where it is absent.
+std::string Part(const Url& url, CURLUPart part) {
+  char* text = nullptr;
+  if (curl_url_get(url.get(), part, &text, 0) != CURLUE_OK) return "";
+  const std::unique_ptr<char, decltype(&curl_free)> owned(text, &curl_free);
+  return owned.get();
+}
+
+bool HasPart(const Url& url, CURLUPart part) { return !Part(url, part).empty(); }
+
+bool EndsWith(std::string_view text, std::string_view end) {
+  return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
+}
+
+bool BeginsWith(std::string_view text, std::string_view begin) {
+  return text.substr(0, begin.size()) == begin;
+}
+
+bool HasControlOrSpace(std::string_view text) {
+  for (const char c : text) {
+    if (static_cast<unsigned char>(c) <= 0x20 || c == 0x7f) return true;
+  }
+  return false;
+}
+
+bool IsThisHost(std::string_view host) {
+  return host == "localhost" || host.substr(0, 4) == "127." || host == "[::1]";
+}
+
+// What the provider's dialect appends by itself.
+std::string_view AppendedPath(upstream::ProviderKind kind) {
+  switch (kind) {
+    case upstream::ProviderKind::kGemini:
+      return "/v1beta";
+    case upstream::ProviderKind::kAnthropic:
+      return "/v1";
+    case upstream::ProviderKind::kOpenAi:
+      return "/chat/completions";
+  }
+  return "";
+}
+
+std::optional<std::string> Doubt(const Url& url, std::string_view text,
+                                 upstream::ProviderKind kind) {
+  const std::string appended(AppendedPath(kind));
+  if (EndsWith(text, appended)) {
+    return appended + " is appended by itself; remove it from the end";
+  }
+  if (Part(url, CURLUPART_SCHEME) == "http" && !IsThisHost(Part(url, CURLUPART_HOST))) {
+    return "keys will be sent without encryption; use https unless the network is your own";
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+tl::expected<BaseUrl, std::string> CheckBaseUrl(std::string_view text,
+                                                upstream::ProviderKind kind) {
+  const Url url(curl_url(), &curl_url_cleanup);
+  const std::string whole(text);
+  if (HasControlOrSpace(text)) {
+    return tl::unexpected<std::string>("is not a URL: it holds a space or control character");
+  }
+  if (!BeginsWith(text, "https://") && !BeginsWith(text, "http://")) {
+    return tl::unexpected<std::string>("must begin with https:// or http://");
+  }
+  const CURLUcode code = curl_url_set(url.get(), CURLUPART_URL, whole.c_str(), 0);
+  if (code != CURLUE_OK) {
+    return tl::unexpected<std::string>("is not a URL such as https://api.example.com/v1: " +
+                                       std::string(curl_url_strerror(code)));
+  }
+  if (HasPart(url, CURLUPART_USER) || HasPart(url, CURLUPART_PASSWORD)) {
+    return tl::unexpected<std::string>(
+        "must not hold a user name or password; secrets are sent in headers");
+  }
+  if (HasPart(url, CURLUPART_QUERY) || HasPart(url, CURLUPART_FRAGMENT)) {
+    return tl::unexpected<std::string>("must not hold '?' or '#'; paths are appended to it");
+  }
+  while (EndsWith(text, "/")) text.remove_suffix(1);
+  return BaseUrl{std::string(text), Doubt(url, text, kind)};
+}
+
+}  // namespace requestrouter::config
