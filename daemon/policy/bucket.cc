@@ -8,7 +8,7 @@ namespace requestrouter::policy {
 Bucket::Bucket(const BucketSpec& spec) { SetSpec(spec); }
 
 void Bucket::SetSpec(const BucketSpec& spec) {
-  interval_ = std::chrono::minutes(1) / std::max<std::int64_t>(spec.per_minute, 1);
+  interval_ = Duration(std::chrono::minutes(1)) / std::max<std::int64_t>(spec.per_minute, 1);
   burst_ = std::clamp<std::int64_t>(spec.burst, 1, 1'000'000);
 }
 

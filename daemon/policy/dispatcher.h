@@ -77,7 +77,8 @@ class Dispatcher {
   bool SetEnabled(std::string_view key_id, bool enabled, Instant now);
   void SetHasSecret(std::string_view key_id, bool has_secret);
 
-  // ---- restart: as the journal and the stored states say, before the first Enter
+  // ---- restart: as the journal and the stored states say, before the first Enter. Attempts fill
+  // the minute windows from `at` on, days the day counters; what is not configured is ignored.
   void RestoreAttempt(std::string_view quota_group, std::string_view model, const Demand& demand,
                       Instant at);
   void RestoreDay(std::string_view quota_group, std::string_view model, std::int64_t requests,

@@ -48,8 +48,7 @@ std::optional<Refusal> Impl::Finished(std::uint64_t ticket, const Report& report
 }
 
 std::optional<Refusal> Impl::Retry(Request& request, Instant now) {
-  Choices all = request.lane->plan.wanted;
-  all.insert(all.end(), request.lane->plan.fallback.begin(), request.lane->plan.fallback.end());
+  const Choices all = AllOf(request.lane->plan);
   if (all.empty() || pool_.Hopeless(all, now)) return Fail(request, now);
   if (!CanGoOn(request, now)) return EndRound(request, now);
   request.not_before = now;
@@ -81,16 +80,24 @@ std::optional<Refusal> Impl::EndRound(Request& request, Instant now) {
   if (request.place == Place::kQueued) Move(request, Place::kNowhere);
   request.tried.clear();
   request.not_before = now + delay;
+  const Instant ready = pool_.ReadyAt(AllOf(request.lane->plan), request.ask.demand, true, now);
+  if (ready != kNever && ready > ExpiresAt(request)) return Fail(request, now);
   Move(request, Place::kDelayed);
   return std::nullopt;
 }
 
-Refusal Impl::Fail(Request& request, Instant now) {
-  const Fault fault = request.last_fault.value_or(Fault{});
-  Refusal refusal{
-      request.ask.ticket,         RefusalReason::kFault, fault.message, fault.retry_after, fault,
-      now >= request.ask.deadline};
-  Forget(request.ask.ticket);
+Refusal Impl::Fail(const Request& request, Instant now) {
+  Refusal refusal;
+  refusal.ticket = request.ask.ticket;
+  refusal.reason = RefusalReason::kFault;
+  refusal.fault = request.last_fault.value_or(Fault{});
+  refusal.message = refusal.fault->message;
+  if (Retryable(refusal.fault->kind)) {
+    const Instant ready = pool_.ReadyAt(AllOf(request.lane->plan), request.ask.demand, false, now);
+    if (ready != kNever) refusal.retry_after = ready - now;
+  }
+  refusal.past_deadline = now >= request.ask.deadline;
+  Forget(refusal.ticket);
   return refusal;
 }
 

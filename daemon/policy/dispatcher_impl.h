@@ -119,7 +119,7 @@ class Dispatcher::Impl {
   // ---- entering
   std::optional<Refusal> RefuseAtOnce(const Ask& ask, const Plan& plan, Instant now) const;
   std::optional<Refusal> RefuseHopeless(const Ask& ask, const Plan& plan, Instant now) const;
-  std::optional<Refusal> RefuseLate(Request& request, Instant now);
+  std::optional<Refusal> RefuseLate(const Request& request, Instant now);
   Wish WishOf(const Request& request) const;
   // At the beginning of a round after the first.
   static bool RetryDue(const Request& request) {
@@ -142,7 +142,7 @@ class Dispatcher::Impl {
   std::optional<Refusal> Retry(Request& request, Instant now);
   std::optional<Refusal> EndRound(Request& request, Instant now);
   bool CanGoOn(const Request& request, Instant now);
-  Refusal Fail(Request& request, Instant now);
+  Refusal Fail(const Request& request, Instant now);
 
   // ---- forecasts
   const Lane::Forecasts& ForecastsOf(Lane& lane, Instant now);
@@ -150,7 +150,7 @@ class Dispatcher::Impl {
   std::optional<Instant> EtaOf(Lane& lane, const Request& request, std::size_t ahead, Instant now,
                                bool wanted_only = false);
   std::size_t AheadOf(Lane& lane, const Request& request, Instant now) const;
-  Refusal ExpiredRefusal(Request& request, Instant now);
+  Refusal ExpiredRefusal(const Request& request, Instant now);
 
   Config config_;
   FairQueue::Weights weights_;

@@ -8,6 +8,18 @@
 // Entering, waiting, being chosen, leaving.
 namespace requestrouter::policy {
 
+namespace {
+
+Refusal Refuse(const Ask& ask, RefusalReason reason, std::string message) {
+  Refusal refusal;
+  refusal.ticket = ask.ticket;
+  refusal.reason = reason;
+  refusal.message = std::move(message);
+  return refusal;
+}
+
+}  // namespace
+
 using Impl = Dispatcher::Impl;
 
 Impl::Impl(Config config, std::uint64_t seed)
@@ -136,18 +148,19 @@ void Impl::WakeLanes() {
 
 std::optional<Refusal> Impl::Enter(Ask ask, Instant now) {
   Require(!requests_.contains(ask.ticket), "a ticket enters once");
-  ask.wait_until = std::min(ask.wait_until, ask.deadline);
+  ask.wait_until = std::min(std::max(ask.wait_until, now), ask.deadline);
+  for (std::int64_t* tokens : {&ask.demand.input_tokens, &ask.demand.output_tokens,
+                               &ask.demand.max_output_tokens, &ask.demand.cached_tokens}) {
+    *tokens = ClampTokens(*tokens);
+  }
   const Plan plan = planner_.Make(ask);
   if (auto refusal = RefuseAtOnce(ask, plan, now)) return refusal;
   const auto slot = caller_limits_.Book(ask.uid, ask.user_id, now, ask.wait_until);
   if (!slot) {
-    const Duration wait = caller_limits_.ReadyAt(ask.uid, ask.user_id, now) - now;
-    return Refusal{ask.ticket,
-                   RefusalReason::kCallerLimit,
-                   "user_id " + ask.user_id + " is over its requests per minute",
-                   wait,
-                   {},
-                   false};
+    Refusal refusal = Refuse(ask, RefusalReason::kCallerLimit,
+                             "user_id " + ask.user_id + " is over its requests per minute");
+    refusal.retry_after = caller_limits_.ReadyAt(ask.uid, ask.user_id, now) - now;
+    return refusal;
   }
   Request request;
   request.ask = std::move(ask);
@@ -169,79 +182,60 @@ std::optional<Refusal> Impl::Enter(Ask ask, Instant now) {
 
 std::optional<Refusal> Impl::RefuseAtOnce(const Ask& ask, const Plan& plan, Instant now) const {
   if (auto refusal = RefuseHopeless(ask, plan, now)) return refusal;
-  Choices all = plan.wanted;
-  all.insert(all.end(), plan.fallback.begin(), plan.fallback.end());
-  if (const auto limit = pool_.NeverFits(all, ask.demand)) {
+  if (const auto limit = pool_.NeverFits(AllOf(plan), ask.demand)) {
     const std::string name = Name(limit->first);
-    return Refusal{ask.ticket,
-                   RefusalReason::kTooLarge,
-                   "larger than " + name + " (" + std::to_string(limit->second) + ") ever allows",
-                   {},
-                   {},
-                   false,
-                   name};
+    Refusal refusal =
+        Refuse(ask, RefusalReason::kTooLarge,
+               "larger than " + name + " (" + std::to_string(limit->second) + ") ever allows");
+    refusal.limit = name;
+    return refusal;
   }
   if (waiting_ >= config_.max_waiting) {
-    return Refusal{ask.ticket,
-                   RefusalReason::kQueueFull,
-                   std::to_string(waiting_) + " requests are waiting already",
-                   {},
-                   {},
-                   false};
+    return Refuse(ask, RefusalReason::kQueueFull,
+                  std::to_string(waiting_) + " requests are waiting already");
   }
   return std::nullopt;
 }
 
 std::optional<Refusal> Impl::RefuseHopeless(const Ask& ask, const Plan& plan, Instant now) const {
   if (plan.wanted.empty()) {
-    const std::string what = ask.model.empty() ? "no key serves any model that could answer"
-                                               : "no key serves " + ask.model;
-    return Refusal{ask.ticket, RefusalReason::kNoSuchModel, what, {}, {}, false};
+    return Refuse(ask, RefusalReason::kNoSuchModel,
+                  ask.model.empty() ? "no key serves any model that could answer"
+                                    : "no key serves " + ask.model);
   }
-  Choices all = plan.wanted;
-  all.insert(all.end(), plan.fallback.begin(), plan.fallback.end());
+  const Choices all = AllOf(plan);
   if (!pool_.Hopeless(all, now)) return std::nullopt;
   if (pool_.AllDisabled(all)) {
-    return Refusal{ask.ticket,
-                   RefusalReason::kNoKeys,
-                   "every key that could answer is disabled or has no secret",
-                   {},
-                   {},
-                   false};
+    return Refuse(ask, RefusalReason::kNoKeys,
+                  "every key that could answer is disabled or has no secret");
   }
-  return Refusal{ask.ticket,
-                 RefusalReason::kNoSuchModel,
-                 "the provider does not serve " + pool_.model_name(plan.wanted.front().model) +
-                     " to any of the keys",
-                 {},
-                 {},
-                 false};
+  return Refuse(ask, RefusalReason::kNoSuchModel,
+                "the provider does not serve " + pool_.model_name(plan.wanted.front().model) +
+                    " to any of the keys");
 }
 
 // Refuses one that could only be sent after it stops waiting. Where no time is known it may wait.
-std::optional<Refusal> Impl::RefuseLate(Request& request, Instant now) {
+std::optional<Refusal> Impl::RefuseLate(const Request& request, Instant now) {
   Lane& lane = *request.lane;
   const Ask& ask = request.ask;
+  const bool room = lane.queue.empty() && pool_.Pick(lane.plan.wanted, WishOf(request), now);
+  if (room && !host_limit_) return std::nullopt;
+  const std::size_t ahead = AheadOf(lane, request, now);
   if (host_limit_) {
-    const std::size_t ahead = AheadOf(lane, request, now);
     const Instant at = host_limit_->ReadyAt(now, static_cast<std::int64_t>(ahead) + 1);
     if (at > ask.wait_until) {
-      return Refusal{ask.ticket,
-                     RefusalReason::kCallerLimit,
-                     "the host is over its requests per minute",
-                     at - now,
-                     {},
-                     false};
+      Refusal refusal =
+          Refuse(ask, RefusalReason::kCallerLimit, "the host is over its requests per minute");
+      refusal.retry_after = at - now;
+      return refusal;
     }
   }
-  if (lane.queue.empty() && pool_.Pick(lane.plan.wanted, WishOf(request), now)) {
-    return std::nullopt;
-  }
-  const auto eta = EtaOf(lane, request, AheadOf(lane, request, now), now);
+  if (room) return std::nullopt;
+  const auto eta = EtaOf(lane, request, ahead, now);
   const bool late = eta ? *eta > ask.wait_until : ask.wait_until <= now;
   if (!late) return std::nullopt;
-  Refusal refusal{ask.ticket, RefusalReason::kNoCapacity, "", {}, {}, false};
-  refusal.message = "no key that could answer has capacity in time";
+  Refusal refusal =
+      Refuse(ask, RefusalReason::kNoCapacity, "no key that could answer has capacity in time");
   if (eta) refusal.retry_after = *eta - now;
   return refusal;
 }
@@ -433,9 +427,11 @@ std::vector<Refusal> Impl::Expire(Instant now) {
   return expired;
 }
 
-Refusal Impl::ExpiredRefusal(Request& request, Instant now) {
-  Refusal refusal{request.ask.ticket, RefusalReason::kExpired,    "waited for capacity in vain", {},
-                  request.last_fault, now >= request.ask.deadline};
+Refusal Impl::ExpiredRefusal(const Request& request, Instant now) {
+  Refusal refusal =
+      Refuse(request.ask, RefusalReason::kExpired, "no key that could answer had capacity in time");
+  refusal.fault = request.last_fault;
+  refusal.past_deadline = now >= request.ask.deadline;
   if (request.last_fault && !refusal.past_deadline) {
     refusal.reason = RefusalReason::kFault;
     refusal.message = request.last_fault->message;

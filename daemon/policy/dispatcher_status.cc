@@ -14,7 +14,8 @@ namespace {
 // Forecasts of many keys are kept for so long, whatever happens meanwhile: what they leave out is
 // less than what they cost.
 constexpr Duration kForecastLife = std::chrono::milliseconds(20);
-constexpr std::uint64_t kCheapForecasts = 64;  // events after which a cheap one is made anew
+constexpr std::size_t kCheapCells = 64;      // up to so many, forecasts are made anew every time
+constexpr std::size_t kMaxConsidered = 100;  // rows of an explanation
 
 Demand Average(std::int64_t input, std::int64_t output, std::int64_t max_output, std::size_t n) {
   const auto count = static_cast<std::int64_t>(std::max<std::size_t>(n, 1));
@@ -31,7 +32,7 @@ bool Impl::IsWaiting(std::uint64_t ticket) const {
 const Impl::Lane::Forecasts& Impl::ForecastsOf(Lane& lane, Instant now) {
   const auto& old = lane.forecasts;
   const bool same = old && old->at == now && old->version == pool_.version();
-  const bool many = pool_.AllCells().size() > kCheapForecasts;
+  const bool many = pool_.cell_count() > kCheapCells;
   const bool recent = old && many && old->at <= now && now - old->at < kForecastLife;
   if (!same && !recent) {
     lane.forecasts.emplace(Lane::Forecasts{pool_.version(), now,
@@ -124,39 +125,44 @@ std::vector<Considered> Impl::Consider(const Ask& ask, Instant now) {
   const Tried none;
   const Wish wish{ask.demand, ask.preferred_key, request ? request->tried : none,
                   request && RetryDue(*request)};
-  // In flight: where it is. Otherwise where it would go now.
-  std::optional<CellId> chosen = pool_.Pick(plan.wanted, wish, now);
-  const auto is_chosen = [&](CellId cell) {
-    if (request && request->admission) {
-      return request->admission->key.get() == &pool_.key(cell) &&
-             request->admission->quota.get() == &pool_.quota(cell);
-    }
-    return chosen && chosen->model == cell.model && chosen->index == cell.index;
-  };
-  const auto tried = [&](CellId cell) {
-    return std::any_of(wish.tried.begin(), wish.tried.end(), [&](const auto& one) {
-      return one.first == &pool_.key(cell) && one.second == &pool_.quota(cell);
+  const bool in_flight = request && request->admission;
+  auto chosen = in_flight ? std::nullopt : pool_.Pick(plan.wanted, wish, now);
+  if (in_flight) {
+    pool_.AnyCell(AllOf(plan), [&](CellId cell) {
+      const bool found_it = request->admission->key.get() == &pool_.key(cell) &&
+                            request->admission->quota.get() == &pool_.quota(cell);
+      if (found_it) chosen = cell;
+      return found_it;
     });
-  };
-  std::vector<Considered> all;
-  for (const CellId cell : pool_.AllCells()) {
+  }
+  const auto verdict = [&](CellId cell) {
     Considered one{pool_.key(cell).spec.key_id, pool_.model_name(cell.model), "", {}};
     const bool wanted = pool_.Among(plan.wanted, cell);
-    const auto obstacle = pool_.Judge(cell, ask.demand, wish.retry_due, now);
-    if (is_chosen(cell)) {
+    if (chosen == cell) {
       one.verdict = "chosen";
     } else if (!wanted && !pool_.Among(plan.fallback, cell)) {
       one.verdict = "other_model";
-    } else if (tried(cell)) {
+    } else if (WasTried(wish.tried, pool_.key(cell), pool_.quota(cell))) {
       one.verdict = "tried";
-    } else if (obstacle) {
+    } else if (const auto obstacle = pool_.Judge(cell, ask.demand, wish.retry_due, now)) {
       one.verdict = obstacle->word;
       if (obstacle->until != kNever) one.until = obstacle->until;
     } else {
       one.verdict = wanted ? "not_preferred" : "fallback";
     }
-    all.push_back(std::move(one));
+    return one;
+  };
+  Choices every = AllOf(plan);
+  for (std::uint32_t model = 0; model < pool_.model_count(); ++model) {
+    every.push_back({model, Choice::kAnyTag});
   }
+  std::vector<Considered> all;
+  if (chosen) all.push_back(verdict(*chosen));
+  std::set<std::pair<std::uint32_t, std::uint32_t>> seen;
+  pool_.AnyCell(every, [&](CellId cell) {
+    if (seen.emplace(cell.model, cell.index).second && chosen != cell) all.push_back(verdict(cell));
+    return all.size() >= kMaxConsidered;
+  });
   return all;
 }
 

@@ -12,11 +12,11 @@ constexpr std::size_t kMaxReleases = 8192;  // of one supply, about
 
 Forecast::Forecast(const KeyPool& pool, const Choices& choices, Instant now) {
   std::map<const QuotaState*, Instant> usable;
-  pool.ForEachCell(choices, [&](CellId cell) {
+  for (const CellId cell : pool.Cells(choices, SIZE_MAX)) {
     const Instant at = pool.HealthyAt(cell, now);
     const auto [entry, fresh] = usable.try_emplace(&pool.quota(cell), at);
     if (!fresh) entry->second = std::min(entry->second, at);
-  });
+  }
   for (auto& [quota, at] : usable) {
     const DayCounter* day = quota->quota.Day(LimitKind::kRpd);
     if (day && !day->Fits(1, now)) at = std::max(at, day->ReadyAt(1, now));

@@ -20,18 +20,21 @@ bool Disabled(const KeyState& key, Instant now) {
   return key.disabled_by_operator || key.health.state(now) == KeyStateName::kDisabled;
 }
 
+// Providers say what they like.
+Duration Bounded(Duration delay) {
+  return std::clamp<Duration>(delay, Duration::zero(), KeyPool::kLongestCooldown);
+}
+
 bool InService(const KeyState& key) {
   return key.spec.active && key.spec.has_secret && !Disabled(key, Instant::min());
 }
 
-// What an attempt that was cut off by its caller says of the key: nothing, like a request's fault.
-Fault Inconclusive() {
-  Fault fault;
-  fault.kind = FaultKind::kRequest;
-  return fault;
-}
-
 }  // namespace
+
+bool WasTried(const Tried& tried, const KeyState& key, const QuotaState& quota) {
+  return std::any_of(tried.begin(), tried.end(),
+                     [&](const auto& one) { return one.first == &key && one.second == &quota; });
+}
 
 KeyPool::KeyPool(std::uint64_t seed) : random_(seed) {}
 
@@ -54,7 +57,11 @@ void KeyPool::Configure(const Config& config, Instant now) {
     }
     AddKey(spec, config.retry, now);
   }
-  for (Model& model : models_) CountCapacity(model);
+  cell_count_ = 0;
+  for (Model& model : models_) {
+    CountCapacity(model);
+    cell_count_ += model.cells.size();
+  }
   ++version_;
 }
 
@@ -83,11 +90,13 @@ void KeyPool::AddKey(const KeySpec& spec, const RetryPolicy& retry, Instant now)
     }
     const auto [entry, fresh] =
         model_index_.try_emplace(served.name, static_cast<std::uint32_t>(models_.size()));
-    if (fresh) models_.push_back({served.name, {}, {}, {}});
+    if (fresh) models_.push_back({served.name, {}, {}, {}, {}});
     Model& model = models_[entry->second];
     const CellId cell{entry->second, static_cast<std::uint32_t>(model.cells.size())};
-    model.cells.push_back({key, quota, Instant::min(), TagOf(spec.workload)});
-    model.summaries.push_back({now, Instant::min(), 0, spec.priority, TagOf(spec.workload)});
+    const std::int8_t tag = TagOf(spec.workload);
+    if (tag != Choice::kAnyTag) model.tags[static_cast<std::size_t>(tag)] = true;
+    model.cells.push_back({key, quota, Instant::min(), tag});
+    model.summaries.push_back({now, Instant::min(), 0, spec.priority, tag});
     cells_of_[key.get()].push_back(cell);
     cells_of_[quota.get()].push_back(cell);
     cells_of_[provider.get()].push_back(cell);
@@ -120,8 +129,7 @@ std::optional<std::uint32_t> KeyPool::FindModel(std::string_view name) const {
 }
 
 bool KeyPool::HasTag(std::uint32_t model, std::int8_t tag) const {
-  const auto& cells = models_[model].cells;
-  return std::any_of(cells.begin(), cells.end(), [&](const Cell& cell) { return cell.tag == tag; });
+  return models_[model].tags[static_cast<std::size_t>(tag)];
 }
 
 double KeyPool::ShareOf(std::uint32_t model, const Demand& demand) const {
@@ -176,21 +184,20 @@ std::optional<CellId> KeyPool::PickBest(const Choice& choice, const Wish& wish, 
       if (summary.priority > best.priority) continue;
       if (summary.priority == best.priority && summary.headroom < best.headroom) continue;
     }
-    if (!Takes(cell, wish, now)) continue;
     const bool tie =
         best.cell && summary.priority == best.priority && summary.headroom == best.headroom;
-    best.ties = tie ? best.ties + 1 : 1;
-    if (tie && random_() % best.ties != 0) continue;
-    best = {cell, summary.priority, summary.headroom, best.ties};
+    // The draw comes before the close look: among many equals few are looked at.
+    const std::uint32_t ties = tie ? best.ties + 1 : 1;
+    if (tie) best.ties = ties;
+    if (tie && random_() % ties != 0) continue;
+    if (Takes(cell, wish, now)) best = {cell, summary.priority, summary.headroom, ties};
   }
   return best.cell;
 }
 
 bool KeyPool::Takes(CellId cell, const Wish& wish, Instant now) const {
   const Cell& of = At(cell);
-  for (const auto& [key, quota] : wish.tried) {
-    if (key == of.key.get() && quota == of.quota.get()) return false;
-  }
+  if (WasTried(wish.tried, *of.key, *of.quota)) return false;
   return !Judge(cell, wish.demand, wish.retry_due, now);
 }
 
@@ -260,38 +267,28 @@ bool KeyPool::AnyOpen(const Choices& choices, Instant now) {
 }
 
 bool KeyPool::Hopeless(const Choices& choices, Instant now) const {
-  bool hopeless = true;
-  ForEachCell(choices, [&](CellId cell) {
-    if (InService(*At(cell).key) && At(cell).excluded_until <= now) hopeless = false;
+  return !AnyCell(choices, [&](CellId cell) {
+    return InService(*At(cell).key) && At(cell).excluded_until <= now;
   });
-  return hopeless;
 }
 
 bool KeyPool::AllDisabled(const Choices& choices) const {
-  bool all = true;
-  ForEachCell(choices, [&](CellId cell) { all = all && !InService(*At(cell).key); });
-  return all;
+  return !AnyCell(choices, [&](CellId cell) { return InService(*At(cell).key); });
 }
 
 std::optional<std::pair<LimitKind, std::int64_t>> KeyPool::NeverFits(const Choices& choices,
                                                                      const Demand& demand) const {
-  std::optional<std::pair<LimitKind, std::int64_t>> obstacle;
-  bool fits = false;
-  ForEachCell(choices, [&](CellId cell) {
+  std::optional<std::pair<LimitKind, std::int64_t>> largest;
+  const bool fits = AnyCell(choices, [&](CellId cell) {
     const Quota& quota = At(cell).quota->quota;
-    if (fits || !InService(*At(cell).key)) return;
+    if (!InService(*At(cell).key)) return false;
     const auto kind = quota.NeverFits(demand);
-    fits = !kind;
-    if (!kind) return;
-    std::int64_t limit = 0;
-    if (*kind < LimitKind::kRpd) {
-      limit = quota.Window(*kind)->limit();
-    } else if (*kind != LimitKind::kInFlight) {
-      limit = quota.Day(*kind)->limit();
-    }
-    if (!obstacle || limit > obstacle->second) obstacle = {*kind, limit};
+    if (!kind) return true;
+    const std::int64_t amount = quota.AmountOf(*kind);
+    if (!largest || amount > largest->second) largest = {*kind, amount};
+    return false;
   });
-  return fits ? std::nullopt : obstacle;
+  return fits ? std::nullopt : largest;
 }
 
 bool KeyPool::Among(const Choices& choices, CellId cell) const {
@@ -355,38 +352,47 @@ void KeyPool::End(const Admission& admission, const Report& report, Instant now)
   }
   quota.Correct(report.remaining, now);
   const Instant provider_at = key.provider->breaker.UsableAt(now, false);
-  EndHealth(admission, report.conclusive ? report.fault : Inconclusive(), now);
+  EndHealth(admission, report, now);
   const bool provider_changed = provider_at != key.provider->breaker.UsableAt(now, false);
   Touch(&key, admission.quota.get(), provider_changed ? key.provider.get() : nullptr);
 }
 
-void KeyPool::EndHealth(const Admission& admission, const Fault& fault, Instant now) {
+void KeyPool::EndHealth(const Admission& admission, const Report& report, Instant now) {
   using Kind = Health::Event::Kind;
   QuotaState& quota = *admission.quota;
-  if (!fault.message.empty()) admission.key->last_error = fault.message;
+  const Fault& fault = report.fault;
+  if (report.conclusive && !fault.message.empty()) admission.key->last_error = fault.message;
   Health::Event event{.kind = Kind::kNoVerdict, .reason = fault.reason, .source = fault.source};
-  if (fault.kind == FaultKind::kNone) {
+  if (!report.conclusive) {
+    event.kind = Kind::kNoVerdict;
+  } else if (fault.kind == FaultKind::kNone) {
     event.kind = Kind::kSucceeded;
   } else if (fault.kind == FaultKind::kMinuteQuota) {
     event.kind = Kind::kCool;
-    event.base = std::max(fault.retry_after.value_or(kMinuteCooldown), Duration::zero());
+    event.base = Bounded(fault.retry_after.value_or(kMinuteCooldown));
     event.cap = kMinuteCooldownCap;
   } else if (fault.kind == FaultKind::kDayQuota) {
     event.until = quota.quota.DayEnd(now);
     event.kind = event.until == kNever ? Kind::kCool : Kind::kCoolUntil;
-    event.base = std::max(fault.retry_after.value_or(kDayCooldown), Duration::zero());
+    event.base = Bounded(fault.retry_after.value_or(kDayCooldown));
     event.cap = kDayCooldownCap;
   } else if (fault.kind == FaultKind::kModel) {
     Exclude(admission, now + kNotServed);
   }
   if (quota.health.Ended(admission.quota_pass, event, now)) MarkChanged(quota);
-  EndKeyHealth(admission, fault, now);
+  EndKeyHealth(admission, report, now);
 }
 
-void KeyPool::EndKeyHealth(const Admission& admission, const Fault& fault, Instant now) {
+void KeyPool::EndKeyHealth(const Admission& admission, const Report& report, Instant now) {
   using Kind = Health::Event::Kind;
   KeyState& key = *admission.key;
   ProviderBreaker& breaker = key.provider->breaker;
+  const Fault& fault = report.fault;
+  if (!report.conclusive) {
+    breaker.NoVerdict(admission.provider_pass, now);
+    if (key.health.Ended(admission.key_pass, {}, now)) key.changed = true;
+    return;
+  }
   Health::Event event{.kind = Kind::kNoVerdict, .reason = fault.reason, .source = fault.source};
   switch (fault.kind) {
     case FaultKind::kNone:
@@ -534,11 +540,12 @@ std::vector<KeyStatus> KeyPool::TakeChanged(Instant now) {
   return changed;
 }
 
-std::vector<CellId> KeyPool::AllCells() const {
+std::vector<CellId> KeyPool::Cells(const Choices& choices, std::size_t max) const {
   std::vector<CellId> cells;
-  for (std::uint32_t m = 0; m < models_.size(); ++m) {
-    for (std::uint32_t i = 0; i < models_[m].cells.size(); ++i) cells.push_back({m, i});
-  }
+  AnyCell(choices, [&](CellId cell) {
+    if (cells.size() < max) cells.push_back(cell);
+    return cells.size() >= max;
+  });
   return cells;
 }
 
@@ -574,11 +581,13 @@ void KeyPool::RestoreKey(std::string_view key_id, KeyStateName state, const Cool
 
 void KeyPool::SanityCheck(Instant now) const {
   for (const auto& [name, quota] : quotas_) quota->quota.SanityCheck();
-  for (const CellId cell : AllCells()) {
-    const Summary& summary = models_[cell.model].summaries[cell.index];
-    if (summary.refresh_at <= now) continue;
-    Require(summary.open_at <= std::max(now, CellReadyAt(cell, kSmallest, false, now)),
-            "a summary never hides a cell that is open");
+  for (std::uint32_t m = 0; m < models_.size(); ++m) {
+    for (std::uint32_t i = 0; i < models_[m].cells.size(); ++i) {
+      const Summary& summary = models_[m].summaries[i];
+      if (summary.refresh_at <= now) continue;
+      Require(summary.open_at <= std::max(now, CellReadyAt({m, i}, kSmallest, false, now)),
+              "a summary never hides a cell that is open");
+    }
   }
 }
 

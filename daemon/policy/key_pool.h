@@ -64,10 +64,12 @@ using Choices = std::vector<Choice>;  // the preferred ones first
 struct CellId {
   std::uint32_t model = 0;
   std::uint32_t index = 0;
+  bool operator==(const CellId&) const = default;
 };
 
 // A key with one of its models that an attempt of the present round has used already.
 using Tried = std::vector<std::pair<const KeyState*, const QuotaState*>>;
+bool WasTried(const Tried& tried, const KeyState& key, const QuotaState& quota);
 
 struct Wish {
   const Demand& demand;
@@ -91,6 +93,8 @@ class KeyPool {
   // For day quotas whose end is not known.
   static constexpr Duration kDayCooldown = std::chrono::hours(1);
   static constexpr Duration kDayCooldownCap = std::chrono::hours(24);
+  // Whatever a provider asks for.
+  static constexpr Duration kLongestCooldown = std::chrono::hours(48);
   static constexpr Duration kFailureCooldown = std::chrono::seconds(1);
   static constexpr Duration kFailureCooldownCap = std::chrono::seconds(30);
   // A key that does not serve a model is not asked for it again for so long.
@@ -134,15 +138,16 @@ class KeyPool {
   // Whether `other` can be taken there without `first` having to wait past `until`.
   bool LeavesRoomFor(CellId cell, const Demand& first, const Demand& other, Instant until,
                      Instant now) const;
-  // Each cell of the choices once: f(CellId).
-  template <typename F>
-  void ForEachCell(const Choices& choices, F f) const {
+  // Whether `is(CellId)` holds for any cell of the choices; looks no further than the first.
+  template <typename Is>
+  bool AnyCell(const Choices& choices, Is is) const {
     for (const Choice& choice : choices) {
       const Model& model = models_[choice.model];
       for (std::uint32_t i = 0; i < model.cells.size(); ++i) {
-        if (Matches(model.cells[i], choice)) f(CellId{choice.model, i});
+        if (Matches(model.cells[i], choice) && is(CellId{choice.model, i})) return true;
       }
     }
+    return false;
   }
   // When the cell's health lets it be used, its limits apart; kNever where no instant is known.
   Instant HealthyAt(CellId cell, Instant now) const;
@@ -161,7 +166,9 @@ class KeyPool {
   bool SetEnabled(std::string_view key_id, bool enabled, Instant now);
   void SetHasSecret(std::string_view key_id, bool has_secret);
   std::vector<KeyStatus> TakeChanged(Instant now);
-  std::vector<CellId> AllCells() const;
+  // The cells of the choices in their order, at most `max`.
+  std::vector<CellId> Cells(const Choices& choices, std::size_t max) const;
+  std::size_t cell_count() const { return cell_count_; }
 
   // ---- restart
   void RestoreAttempt(std::string_view group, std::string_view model, const Demand& demand,
@@ -194,6 +201,7 @@ class KeyPool {
     std::string name;
     std::vector<Cell> cells;
     std::vector<Summary> summaries;
+    std::array<bool, 3> tags{};                         // of its keys
     std::array<std::int64_t, kMinuteKinds> capacity{};  // sums of limits; 0: not limited
   };
   struct Best {
@@ -216,8 +224,8 @@ class KeyPool {
   void Touch(const KeyState* key, const QuotaState* quota, const ProviderState* provider);
   void AddKey(const KeySpec& spec, const RetryPolicy& retry, Instant now);
   void CountCapacity(Model& model) const;
-  void EndHealth(const Admission& admission, const Fault& fault, Instant now);
-  void EndKeyHealth(const Admission& admission, const Fault& fault, Instant now);
+  void EndHealth(const Admission& admission, const Report& report, Instant now);
+  void EndKeyHealth(const Admission& admission, const Report& report, Instant now);
   void Exclude(const Admission& admission, Instant until);
   void MarkChanged(const QuotaState& quota);
   KeyStatus StatusOf(const KeyState& key, Instant now) const;
@@ -232,6 +240,7 @@ class KeyPool {
   // Where each key and quota has its cells.
   std::map<const void*, std::vector<CellId>> cells_of_;
   std::mt19937_64 random_;
+  std::size_t cell_count_ = 0;
   std::uint64_t version_ = 0;
 };
 

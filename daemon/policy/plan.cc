@@ -25,6 +25,12 @@ void Drop(Choices& choices, std::uint32_t model) {
 
 }  // namespace
 
+Choices AllOf(const Plan& plan) {
+  Choices all = plan.wanted;
+  all.insert(all.end(), plan.fallback.begin(), plan.fallback.end());
+  return all;
+}
+
 Plan Planner::Make(const Ask& ask) const {
   const bool fallback = ask.allow_fallback.value_or(config_->enable_fallback);
   const int tier = static_cast<int>(TierOf(ask));

@@ -19,6 +19,9 @@ struct Plan {
   auto operator<=>(const Plan&) const = default;
 };
 
+// Wanted and fallback.
+Choices AllOf(const Plan& plan);
+
 // Makes the plan of a request. Empty `wanted`: nothing may answer it.
 //
 // A named model: that model, and with fallback allowed the others of its tier, else those of the

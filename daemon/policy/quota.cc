@@ -234,6 +234,11 @@ const DayCounter* Quota::Day(LimitKind kind) const {
   return counted ? &counted->counter : nullptr;
 }
 
+std::int64_t Quota::AmountOf(LimitKind kind) const {
+  if (kind == LimitKind::kInFlight) return *limits_.max_in_flight;
+  return kind < LimitKind::kRpd ? Window(kind)->limit() : Day(kind)->limit();
+}
+
 ModelUsage Quota::Usage(Instant now) const {
   ModelUsage usage;
   std::optional<Gauge>* const minutes[] = {&usage.rpm, &usage.tpm, &usage.itpm, &usage.otpm};

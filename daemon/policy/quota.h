@@ -77,9 +77,9 @@ class Quota {
   std::int64_t in_flight() const { return in_flight_; }
   const SlidingWindow* Window(LimitKind kind) const;
   const DayCounter* Day(LimitKind kind) const;
-  // Of the day's requests; nullopt where they are not limited.
-  ModelUsage Usage(Instant now) const;  // without the model's name
-  Instant DayEnd(Instant now) const;    // of day quotas; kNever for a rolling day
+  std::int64_t AmountOf(LimitKind kind) const;  // of a limit that is set
+  ModelUsage Usage(Instant now) const;          // without the model's name
+  Instant DayEnd(Instant now) const;            // of day quotas; kNever for a rolling day
 
   void SanityCheck() const;
 

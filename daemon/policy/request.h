@@ -62,10 +62,10 @@ struct Refusal {
   std::uint64_t ticket = 0;
   RefusalReason reason = RefusalReason::kNoCapacity;
   std::string message;  // for people: names the limit, the key or the model
+  std::string limit;    // with kTooLarge: rpm, tpm, itpm, ...
   std::optional<Duration> retry_after;
   std::optional<Fault> fault;
   bool past_deadline = false;  // the deadline itself, not only max_wait, has passed
-  std::string limit{};         // with kTooLarge: rpm, tpm, itpm, ...
 };
 
 // Where a waiting request stands.
@@ -84,7 +84,7 @@ struct Report {
   std::optional<Instant> sent_at;  // when it was on the wire
   bool may_retry = true;           // false once a delta has gone out
   RemainingQuota remaining;        // corrects the windows
-  bool conclusive = true;          // false: says nothing of the key's health (it was cancelled)
+  bool conclusive = true;          // false: says nothing of the key, such as a cancelled attempt
 };
 
 }  // namespace requestrouter::policy

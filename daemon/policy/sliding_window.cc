@@ -113,21 +113,21 @@ void SlidingWindow::Expire(Instant now) const {
   }
 }
 
-// Halves the number of points, or better: those of one 512th of their span become its last one.
-// It runs at most once in kMaxPoints / 2 additions.
+// Those of one slot of a fixed grid become its last one: at most kMaxPoints / 2 + 1 are left, and
+// merging again and again makes nothing later than one slot. Runs at most once in kMaxPoints / 2
+// additions.
 void SlidingWindow::Merge() {
-  const Duration step = (points_.back().at - points_.front().at) / (kMaxPoints / 2) + Duration(1);
+  Expire(points_.back().at);
+  const Duration slot = std::max(window_ / static_cast<Duration::rep>(kMaxPoints / 2), Duration(1));
   std::deque<Point> merged;
-  const Instant start = points_.front().at;
-  std::int64_t slot = -1;
   for (const Point& point : points_) {
-    const std::int64_t own = (point.at - start) / step;
-    if (own == slot) {
+    const bool same = !merged.empty() && merged.back().at.time_since_epoch() / slot ==
+                                             point.at.time_since_epoch() / slot;
+    if (same) {
       merged.back().at = point.at;
       merged.back().amount += point.amount;
     } else {
       merged.push_back(point);
-      slot = own;
     }
   }
   points_ = std::move(merged);

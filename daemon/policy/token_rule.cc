@@ -5,24 +5,24 @@
 namespace requestrouter::policy {
 namespace {
 
-std::int64_t Clamp(std::int64_t tokens) {
-  return std::clamp<std::int64_t>(tokens, 0, 1'000'000'000'000);
-}
-
 std::int64_t CountTokens(const LimitSet& limits, std::int64_t input, const Demand& demand) {
-  const std::int64_t output = Clamp(demand.output_tokens);
+  const std::int64_t output = ClampTokens(demand.output_tokens);
   switch (limits.counts) {
     case Counts::kInput:
       return input;
     case Counts::kInputAndOutput:
       return input + output;
     case Counts::kInputAndMaxOutput:
-      return input + std::max(output, Clamp(demand.max_output_tokens));
+      return input + std::max(output, ClampTokens(demand.max_output_tokens));
   }
   return input + output;
 }
 
 }  // namespace
+
+std::int64_t ClampTokens(std::int64_t tokens) {
+  return std::clamp<std::int64_t>(tokens, 0, 1'000'000'000'000);
+}
 
 const char* Name(LimitKind kind) {
   switch (kind) {
@@ -45,10 +45,10 @@ const char* Name(LimitKind kind) {
 }
 
 Amounts CountAmounts(const LimitSet& limits, const Demand& demand) {
-  const std::int64_t cached = limits.cached_counts ? 0 : Clamp(demand.cached_tokens);
-  const std::int64_t input = std::max<std::int64_t>(Clamp(demand.input_tokens) - cached, 0);
+  const std::int64_t cached = limits.cached_counts ? 0 : ClampTokens(demand.cached_tokens);
+  const std::int64_t input = std::max<std::int64_t>(ClampTokens(demand.input_tokens) - cached, 0);
   const std::int64_t tokens = CountTokens(limits, input, demand);
-  return {1, tokens, input, Clamp(demand.output_tokens), 1, tokens};
+  return {1, tokens, input, ClampTokens(demand.output_tokens), 1, tokens};
 }
 
 std::optional<Limit> MinuteLimit(const LimitSet& limits, LimitKind kind) {

@@ -35,10 +35,14 @@ inline constexpr std::size_t kCountedKinds = 6;  // and the days'
 // "rpm", "tpm", …: as in the configuration.
 const char* Name(LimitKind kind);
 
+// To 0…10^12: demands come from callers and usage from providers, and sums of them must not
+// overflow.
+std::int64_t ClampTokens(std::int64_t tokens);
+
 // What a demand takes of each limit but kInFlight, indexed by LimitKind.
 using Amounts = std::array<std::int64_t, kCountedKinds>;
 
-// Values outside 0…10^12 are clamped: demands come from callers.
+// The demand's values are clamped.
 Amounts CountAmounts(const LimitSet& limits, const Demand& demand);
 
 // The amount of a minute limit, where it is set.

@@ -305,6 +305,25 @@ TEST(Retry, ARetryThatWouldComeAfterTheDeadlineIsNotMade) {
   }
 }
 
+TEST(Retry, OneThatCannotOutwaitTheCooldownIsToldAtOnceWhenToComeBack) {
+  Host host(ConfigOf({KeyFor("a", "flash", Rpm(100))}));
+  Ask ask = host.AskFor("flash");
+  ask.deadline = ask.wait_until = host.now + seconds(29);
+  host.Enter(ask);
+  ASSERT_TRUE(host.Next());
+  const auto refusal = host.Finish(ask.ticket, FaultOf(FaultKind::kMinuteQuota, seconds(30)));
+  ASSERT_TRUE(refusal);
+  EXPECT_EQ(refusal->fault->kind, FaultKind::kMinuteQuota);
+  EXPECT_EQ(refusal->retry_after, seconds(30));
+}
+
+TEST(Cooldown, AnAbsurdDelayIsBounded) {
+  Host host(ConfigOf({KeyFor("a", "flash", Rpm(100))}));
+  ASSERT_EQ(host.Send("flash"), "a");
+  host.Finish(host.last_ticket, FaultOf(FaultKind::kMinuteQuota, Duration::max()));
+  EXPECT_EQ(host.dispatcher.Key("a", host.now)->cooldown->until, host.now + hours(48));
+}
+
 TEST(Retry, RetryAfterOfAnOverloadedProviderIsAFloor) {
   Host host(ConfigOf({KeyFor("a", "flash", Rpm(100))}));
   ASSERT_EQ(host.Send("flash"), "a");

@@ -1,0 +1,70 @@
+#include "daemon/policy/day_counter.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/policy/support.h"
+
+namespace requestrouter::policy {
+namespace {
+
+// Days that begin at whole multiples of 24 h of the test's clock.
+Instant NextMidnight(Instant now) {
+  const auto days = std::chrono::duration_cast<hours>(now.time_since_epoch()) / 24;
+  return Instant(hours(24) * (days.count() / 1 + 1));
+}
+
+const Instant kMidnight = NextMidnight(kStart);
+
+TEST(DayCounter, StartsAnewAtTheProvidersMidnightAndNotBefore) {
+  DayCounter counter(2, NextMidnight, milliseconds(250));
+  counter.Add(2, kStart, kStart);
+  EXPECT_FALSE(counter.Fits(1, kMidnight));  // within the guard
+  EXPECT_FALSE(counter.Fits(1, kMidnight + milliseconds(249)));
+  EXPECT_TRUE(counter.Fits(2, kMidnight + milliseconds(250)));
+}
+
+TEST(DayCounter, KnowsWhenADayEnds) {
+  DayCounter counter(2, NextMidnight, {});
+  counter.Add(1, kStart, kStart);
+  EXPECT_EQ(counter.ReadyAt(1, kStart), kStart);
+  EXPECT_EQ(counter.ReadyAt(2, kStart), kMidnight);
+  EXPECT_EQ(counter.ReadyAt(3, kStart), kNever);
+  EXPECT_EQ(counter.ResetsAt(kMidnight), kMidnight + hours(24));
+}
+
+TEST(DayCounter, WhatWasReservedYesterdayIsNotTakenFromToday) {
+  DayCounter counter(10, NextMidnight, {});
+  counter.Add(4, kStart, kStart);
+  counter.Add(3, kMidnight, kMidnight);
+  counter.Remove(4, kStart, kMidnight);
+  EXPECT_EQ(counter.Used(kMidnight), 3);
+  counter.Remove(3, kMidnight, kMidnight);
+  EXPECT_EQ(counter.Used(kMidnight), 0);
+}
+
+TEST(DayCounter, WithoutAResetEverythingCountsFor24Hours) {
+  DayCounter counter(2, nullptr, {});
+  counter.Add(1, kStart, kStart);
+  counter.Add(1, kStart + hours(1), kStart + hours(1));
+  EXPECT_EQ(counter.ReadyAt(1, kStart + hours(2)), kStart + hours(24));
+  EXPECT_EQ(counter.ReadyAt(2, kStart + hours(2)), kStart + hours(25));
+  EXPECT_TRUE(counter.Fits(1, kStart + hours(24)));
+}
+
+TEST(DayCounter, WhatAnEarlierRunCountedIsRestored) {
+  for (const NextReset& reset : {NextReset(NextMidnight), NextReset()}) {
+    DayCounter counter(10, reset, {});
+    counter.Restore(9, kStart);
+    EXPECT_TRUE(counter.Fits(1, kStart));
+    EXPECT_FALSE(counter.Fits(2, kStart));
+  }
+}
+
+TEST(DayCounter, AResetThatIsNotAheadIsTakenToBeADayAhead) {
+  DayCounter counter(1, [](Instant now) { return now; }, {});
+  counter.Add(1, kStart, kStart);
+  EXPECT_EQ(counter.ReadyAt(1, kStart), kStart + hours(24));
+}
+
+}  // namespace
+}  // namespace requestrouter::policy

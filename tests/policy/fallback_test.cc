@@ -1,0 +1,358 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/policy/support.h"
+
+// Tiers, fallback, explanations, caller limits, reload and restart.
+namespace requestrouter::policy {
+namespace {
+
+// As in the examples: two flash keys for light work, one pro key for heavy work.
+Config Examples() {
+  KeySpec one = KeyFor("flash-1", "flash", Rpm(2)), two = KeyFor("flash-2", "flash", Rpm(2));
+  KeySpec pro = KeyFor("pro-1", "pro", Rpm(5));
+  one.workload = two.workload = "light";
+  one.priority = 1;
+  pro.workload = "heavy";
+  pro.priority = 1;
+  Config config = ConfigOf({one, two, pro});
+  config.light_models = {"old-flash", "flash"};
+  config.medium_models = {"older-flash", "old-flash"};
+  config.heavy_models = {"pro", "old-pro"};
+  return config;
+}
+
+class Examples_ : public ::testing::Test {
+ protected:
+  std::optional<Grant> Send(Ask ask) {
+    refusal_ = host_.Enter(ask);
+    return host_.Next();
+  }
+  Ask AskTier(Tier tier, std::int64_t tokens = 0, bool fallback = false) {
+    Ask ask = host_.AskFor("", tokens);
+    ask.tier = tier;
+    ask.allow_fallback = fallback;
+    return ask;
+  }
+  Host host_{Examples()};
+  std::optional<Refusal> refusal_;
+};
+using Tiers = Examples_;
+using Fallback = Examples_;
+
+TEST_F(Tiers, TheMappingDecides) {
+  EXPECT_EQ(Send(AskTier(Tier::kLight))->key_id, "flash-1");
+  EXPECT_EQ(Send(AskTier(Tier::kHeavy))->model, "pro");
+}
+
+TEST_F(Tiers, ATierThatNoKeyServesIsTakenFromTheNearestTheLighterOneFirst) {
+  const auto grant = Send(AskTier(Tier::kMedium));
+  EXPECT_EQ(grant->model, "flash");
+  EXPECT_FALSE(grant->fallback);  // no model was named
+}
+
+TEST_F(Tiers, AutoChoosesBySize) {
+  EXPECT_EQ(Send(AskTier(Tier::kAuto, 3'999))->model, "flash");
+  EXPECT_EQ(Send(AskTier(Tier::kAuto, 31'999))->model, "flash");
+  EXPECT_EQ(Send(AskTier(Tier::kAuto, 32'000))->model, "pro");
+}
+
+TEST_F(Tiers, SmallWorkDoesNotSpendAProKeyWhileFlashHasRoom) {
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(Send(AskTier(Tier::kLight, 0, true))->model, "flash");
+  // Flash is full for a minute: now it may.
+  EXPECT_EQ(Send(AskTier(Tier::kLight, 0, true))->model, "pro");
+  EXPECT_FALSE(Send(AskTier(Tier::kLight, 0, false)));
+}
+
+TEST_F(Fallback, AModelThatNoKeyServesIsReplacedByOneOfItsTier) {
+  Ask ask = host_.AskFor("old-pro");
+  EXPECT_FALSE(Send(ask));
+  EXPECT_EQ(refusal_->reason, RefusalReason::kNoSuchModel);
+  ask.allow_fallback = true;
+  const auto grant = Send(ask);
+  EXPECT_EQ(grant->model, "pro");
+  EXPECT_TRUE(grant->fallback);
+}
+
+TEST_F(Fallback, AnUnknownModelIsReplacedByWhatAutoWouldChoose) {
+  Ask ask = host_.AskFor("never-heard-of");
+  ask.allow_fallback.reset();  // as configured
+  EXPECT_EQ(Send(ask)->model, "flash");
+}
+
+TEST_F(Fallback, IsUsedInsteadOfWaitingOnlyIfItSavesEnough) {
+  for (int i = 0; i < 5; ++i) ASSERT_EQ(Send(host_.AskFor("pro"))->model, "pro");
+  host_.Pass(seconds(55));
+  Ask ask = host_.AskFor("pro");
+  ask.allow_fallback = true;
+  EXPECT_FALSE(Send(ask));  // 5 s would be saved, more is asked for
+  host_.dispatcher.Leave(ask.ticket, host_.now);
+  host_.now -= Duration(1);
+}
+
+TEST_F(Fallback, IsUsedWhereItSavesMore) {
+  for (int i = 0; i < 5; ++i) ASSERT_EQ(Send(host_.AskFor("pro"))->model, "pro");
+  host_.Pass(seconds(55) - Duration(1));
+  Ask ask = host_.AskFor("pro");
+  ask.allow_fallback = true;
+  const auto grant = Send(ask);
+  ASSERT_TRUE(grant);
+  EXPECT_EQ(grant->model, "flash");
+  EXPECT_TRUE(grant->fallback);
+}
+
+TEST_F(Fallback, ThoseFarBackInTheLineNeedNotWaitForTheHead) {
+  for (int i = 0; i < 5; ++i) ASSERT_EQ(Send(host_.AskFor("pro"))->model, "pro");
+  host_.Pass(seconds(57));
+  std::vector<std::uint64_t> tickets;
+  for (int i = 0; i < 7; ++i) {
+    Ask ask = host_.AskFor("pro");
+    ask.allow_fallback = true;
+    ask.agent = std::to_string(i);
+    host_.Enter(ask);
+    tickets.push_back(ask.ticket);
+  }
+  // Five of them get the pro key in 3 s; the sixth and seventh would wait a minute more.
+  const auto sixth = host_.Next(), seventh = host_.Next();
+  ASSERT_TRUE(sixth && seventh);
+  EXPECT_EQ(sixth->ticket, tickets[5]);
+  EXPECT_EQ(seventh->ticket, tickets[6]);
+  EXPECT_EQ(seventh->model, "flash");
+  EXPECT_FALSE(host_.Next());
+  EXPECT_EQ(host_.dispatcher.NextDeadline(host_.now), host_.now + seconds(3));
+}
+
+TEST_F(Fallback, TakesOverWhenTheWantedModelsDayIsOver) {
+  ASSERT_EQ(Send(host_.AskFor("pro"))->model, "pro");
+  const auto ticket = host_.last_ticket;
+  host_.Finish(ticket, FaultOf(FaultKind::kDayQuota));
+  Ask ask = host_.AskFor("pro");
+  ask.allow_fallback = true;
+  EXPECT_EQ(Send(ask)->model, "flash");
+}
+
+TEST_F(Fallback, OnlyCapableModelsAnswer) {
+  Ask ask = AskTier(Tier::kLight, 0, true);
+  ask.capable_models = {"pro"};
+  EXPECT_EQ(Send(ask)->model, "pro");
+  ask = host_.AskFor("flash");
+  ask.capable_models = {"pro"};
+  EXPECT_FALSE(Send(ask));
+  EXPECT_EQ(refusal_->reason, RefusalReason::kNoSuchModel);
+}
+
+// ---- backfill
+
+TEST(Backfill, SmallRequestsUseWhatALargeOneLeavesWithoutDelayingIt) {
+  Host host(ConfigOf({KeyFor("a", "flash", Tpm(1000))}));
+  ASSERT_EQ(host.Send("flash", 700), "a");
+  host.Pass(seconds(10));
+  ASSERT_EQ(host.Send("flash", 200), "a");
+  Ask large = host.AskFor("flash", 500), small = host.AskFor("flash", 100);
+  large.agent = "large";
+  small.agent = "small";
+  host.Enter(large);
+  host.Enter(small);
+  // At 60 s 700 come free: 500 for the large one, and what the small one takes now.
+  EXPECT_EQ(host.Next()->ticket, small.ticket);
+  host.now = kStart + seconds(60);
+  EXPECT_EQ(host.Next()->ticket, large.ticket);
+}
+
+TEST(Backfill, ASmallRequestThatWouldDelayTheLargeOneWaits) {
+  Host host(ConfigOf({KeyFor("a", "flash", Tpm(1000))}));
+  ASSERT_EQ(host.Send("flash", 800), "a");
+  Ask large = host.AskFor("flash", 900), small = host.AskFor("flash", 101);
+  large.agent = "large";
+  small.agent = "small";
+  host.Enter(large);
+  host.Enter(small);
+  EXPECT_FALSE(host.Next());
+  host.Pass(seconds(60));
+  EXPECT_EQ(host.Next()->ticket, large.ticket);
+}
+
+// ---- caller limits
+
+TEST(CallerLimit, ARequestOverItWaitsLikeForAnyCapacity) {
+  Config config = ConfigOf({KeyFor("a", "flash", Rpm(100))});
+  config.user_limit = BucketSpec{10, 1};
+  Host host(config);
+  Ask ask = host.AskFor("flash");
+  ask.user_id = "ann";
+  ASSERT_FALSE(host.Enter(ask));
+  ASSERT_TRUE(host.Next());
+  Ask second = host.AskFor("flash");
+  second.user_id = "ann";
+  ASSERT_FALSE(host.Enter(second));
+  EXPECT_FALSE(host.Next());
+  EXPECT_EQ(host.dispatcher.NextDeadline(host.now), host.now + seconds(6));
+  EXPECT_EQ(host.dispatcher.StandingOf(second.ticket, host.now)->eta, seconds(6));
+  EXPECT_EQ(host.Send("flash"), "a");  // others do not wait
+  host.Pass(seconds(6));
+  EXPECT_EQ(host.Next()->ticket, second.ticket);
+}
+
+TEST(CallerLimit, OneThatCannotWaitIsTold) {
+  Config config = ConfigOf({KeyFor("a", "flash", Rpm(100))});
+  config.user_limit = BucketSpec{10, 1};
+  Host host(config);
+  Ask ask = host.AskFor("flash");
+  ask.user_id = "ann";
+  host.Enter(ask);
+  Ask second = host.AskFor("flash");
+  second.user_id = "ann";
+  second.wait_until = host.now + seconds(5);
+  const auto refusal = host.Enter(second);
+  ASSERT_TRUE(refusal);
+  EXPECT_EQ(refusal->reason, RefusalReason::kCallerLimit);
+  EXPECT_EQ(refusal->retry_after, seconds(6));
+  // One that leaves unsent gives its place back.
+  host.dispatcher.Leave(ask.ticket, host.now);
+  EXPECT_FALSE(host.Enter(second));
+}
+
+TEST(CallerLimit, TheHostsLimitHoldsForAll) {
+  Config config = ConfigOf({KeyFor("a", "flash", Rpm(100))});
+  config.host_limit = BucketSpec{60, 2};
+  Host host(config);
+  EXPECT_EQ(host.SendAndSucceed("flash"), "a");
+  EXPECT_EQ(host.SendAndSucceed("flash"), "a");
+  EXPECT_EQ(host.Send("flash"), "");
+  EXPECT_EQ(host.dispatcher.NextDeadline(host.now), host.now + seconds(1));
+  host.Pass(seconds(1));
+  EXPECT_TRUE(host.Next());
+}
+
+// ---- explanations
+
+std::string VerdictOn(const std::vector<Considered>& all, const std::string& key) {
+  for (const Considered& one : all) {
+    if (one.key_id == key) return one.verdict;
+  }
+  return "";
+}
+
+TEST(Explain, SaysOfEachKeyWhyNot) {
+  KeySpec inactive = KeyFor("inactive", "flash", Rpm(9)), secretless = inactive;
+  inactive.active = false;
+  secretless.key_id = "secretless";
+  secretless.has_secret = false;
+  Host host(ConfigOf({KeyFor("full", "flash", Rpm(1)), inactive, secretless,
+                      KeyFor("off", "flash", Rpm(9)), KeyFor("other", "pro", Rpm(9))}));
+  host.dispatcher.SetEnabled("off", false, host.now);
+  ASSERT_EQ(host.Send("flash"), "full");
+  const Ask next = host.AskFor("flash");
+  const auto all = host.dispatcher.Consider(next, host.now);
+  EXPECT_EQ(VerdictOn(all, "full"), "rpm");
+  EXPECT_EQ(all[0].until, host.now + seconds(60));
+  EXPECT_EQ(VerdictOn(all, "inactive"), "inactive");
+  EXPECT_EQ(VerdictOn(all, "secretless"), "no_secret");
+  EXPECT_EQ(VerdictOn(all, "off"), "disabled");
+  EXPECT_EQ(VerdictOn(all, "other"), "other_model");
+}
+
+TEST(Explain, NamesTheChosenAndTheTriedKeys) {
+  KeySpec first = KeyFor("first", "flash", Rpm(9));
+  first.priority = 1;
+  Host host(ConfigOf({first, KeyFor("second", "flash", Rpm(9))}));
+  const Ask ask = host.AskFor("flash");
+  host.Enter(ask);
+  host.Next();
+  EXPECT_EQ(VerdictOn(host.dispatcher.Consider(ask, host.now), "first"), "chosen");
+  EXPECT_EQ(VerdictOn(host.dispatcher.Consider(ask, host.now), "second"), "not_preferred");
+  host.Finish(ask.ticket, FaultOf(FaultKind::kNetwork));
+  EXPECT_EQ(VerdictOn(host.dispatcher.Consider(ask, host.now), "first"), "tried");
+  EXPECT_EQ(VerdictOn(host.dispatcher.Consider(ask, host.now), "second"), "chosen");
+}
+
+// ---- reload and restart
+
+TEST(Reload, KeepsWindowsCooldownsAndWhatIsInFlight) {
+  const Config config = ConfigOf({KeyFor("a", "flash", Rpm(2)), KeyFor("b", "flash", Rpm(9))});
+  Host host(config);
+  Ask ask = host.AskFor("flash");
+  ask.preferred_key = "a";
+  host.Enter(ask);
+  ASSERT_EQ(host.Next()->key_id, "a");
+  ASSERT_EQ(host.Send("flash"), "b");
+  host.Finish(host.last_ticket, FaultOf(FaultKind::kMinuteQuota, seconds(30)));
+  host.dispatcher.Leave(host.last_ticket, host.now);
+  host.dispatcher.Configure(config, host.now);
+  EXPECT_EQ(host.dispatcher.Key("b", host.now)->state, KeyStateName::kCooling);
+  EXPECT_EQ(host.dispatcher.Key("a", host.now)->usage[0].rpm->used, 1);
+  EXPECT_EQ(host.SendAndSucceed("flash"), "a");
+  EXPECT_EQ(host.SendAndSucceed("flash"), "");
+  EXPECT_EQ(host.dispatcher.Key("a", host.now)->in_flight, 1);
+  host.Finish(ask.ticket);
+  EXPECT_EQ(host.dispatcher.Key("a", host.now)->in_flight, 0);
+}
+
+TEST(Reload, GivesAnInvalidKeyAnotherChance) {
+  const Config config = ConfigOf({KeyFor("a", "flash", Rpm(9))});
+  Host host(config);
+  ASSERT_EQ(host.Send("flash"), "a");
+  host.Finish(host.last_ticket, FaultOf(FaultKind::kKeyInvalid));
+  EXPECT_EQ(host.Enter(host.AskFor("flash"))->reason, RefusalReason::kNoKeys);
+  host.dispatcher.Configure(config, host.now);
+  EXPECT_EQ(host.SendAndSucceed("flash"), "a");
+}
+
+TEST(Reload, WhoWaitsForAModelThatIsGoneIsTold) {
+  Host host(ConfigOf({KeyFor("a", "flash", Rpm(1))}));
+  ASSERT_EQ(host.Send("flash"), "a");
+  const auto in_flight = host.last_ticket;
+  ASSERT_EQ(host.Send("flash"), "");
+  host.dispatcher.Configure(ConfigOf({KeyFor("b", "pro", Rpm(1))}), host.now);
+  const auto refused = host.dispatcher.Expire(host.now);
+  ASSERT_EQ(refused.size(), 1U);
+  EXPECT_EQ(refused[0].reason, RefusalReason::kNoSuchModel);
+  EXPECT_FALSE(host.Finish(in_flight));
+  EXPECT_EQ(host.dispatcher.NextDeadline(host.now), kNever);
+}
+
+TEST(Reload, ARemovedKeysAttemptThatFailsIsRetriedElsewhere) {
+  Host host(ConfigOf({KeyFor("a", "flash", Rpm(1))}));
+  ASSERT_EQ(host.Send("flash"), "a");
+  host.dispatcher.Configure(ConfigOf({KeyFor("b", "flash", Rpm(1))}), host.now);
+  EXPECT_FALSE(host.Finish(host.last_ticket, FaultOf(FaultKind::kModel)));
+  EXPECT_EQ(host.Next()->key_id, "b");
+}
+
+TEST(Restart, NothingIsOverrun) {
+  Host host(ConfigOf({KeyFor("a", "flash", Rpm(2))}));
+  host.dispatcher.RestoreAttempt("a", "flash", {}, kStart - seconds(30));
+  host.dispatcher.RestoreAttempt("a", "flash", {}, kStart - seconds(10));
+  host.dispatcher.RestoreAttempt("gone", "flash", {}, kStart);
+  EXPECT_EQ(host.SendAndSucceed("flash"), "");
+  host.Pass(milliseconds(29'999));
+  EXPECT_EQ(host.SendAndSucceed("flash"), "");
+  host.Pass(milliseconds(1));
+  EXPECT_EQ(host.SendAndSucceed("flash"), "a");
+}
+
+TEST(Restart, CooldownsAndSwitchedOffKeysAreRestored) {
+  Host before(ConfigOf({KeyFor("a", "flash", Rpm(9)), KeyFor("b", "flash", Rpm(9))}));
+  Ask ask = before.AskFor("flash");
+  ask.preferred_key = "a";
+  before.Enter(ask);
+  before.Next();
+  before.Finish(ask.ticket, FaultOf(FaultKind::kMinuteQuota, seconds(40)));
+  before.dispatcher.SetEnabled("b", false, before.now);
+  const auto changed = before.dispatcher.TakeChanged(before.now);
+  ASSERT_EQ(changed.size(), 2U);
+  EXPECT_TRUE(before.dispatcher.TakeChanged(before.now).empty());
+
+  Host after(ConfigOf({KeyFor("a", "flash", Rpm(9)), KeyFor("b", "flash", Rpm(9))}));
+  for (const KeyStatus& key : changed) {
+    after.dispatcher.RestoreKey(key.key_id, key.state, *key.cooldown, after.now);
+  }
+  after.Pass(milliseconds(39'999));
+  EXPECT_EQ(after.SendAndSucceed("flash"), "");
+  after.Pass(milliseconds(1));
+  EXPECT_EQ(after.SendAndSucceed("flash"), "a");
+  EXPECT_EQ(after.dispatcher.Key("b", after.now)->state, KeyStateName::kDisabled);
+}
+
+}  // namespace
+}  // namespace requestrouter::policy
