@@ -1,6 +1,7 @@
 #include "daemon/reload.h"
 
 #include <algorithm>
+#include <optional>
 
 namespace requestrouter {
 namespace {
@@ -53,16 +54,19 @@ Reloader::Reloader(std::string config_path, std::string env_file)
 
 tl::expected<Reloader::Configuration, std::vector<config::Problem>> Reloader::Load() const {
   config::Environment environment = config::ProcessEnvironment();
-  std::vector<config::Problem> doubts;
+  std::optional<config::Dotenv> dotenv;
   if (!env_file_.empty()) {
-    auto dotenv = config::ReadDotenv(env_file_);
-    if (!dotenv) return tl::unexpected(std::move(dotenv.error()));
+    auto read = config::ReadDotenv(env_file_);
+    if (!read) return tl::unexpected(std::move(read.error()));
+    dotenv = std::move(*read);
     environment = config::Merge(dotenv->values, environment);
-    doubts = std::move(dotenv->warnings);
   }
-  auto loaded = config::Load(config_path_, environment);
+  auto loaded = config::Load(config_path_, environment, dotenv ? &*dotenv : nullptr);
   if (!loaded) return tl::unexpected(std::move(loaded.error()));
-  loaded->warnings.insert(loaded->warnings.begin(), doubts.begin(), doubts.end());
+  if (dotenv) {
+    loaded->warnings.insert(loaded->warnings.begin(), dotenv->warnings.begin(),
+                            dotenv->warnings.end());
+  }
   return Configuration{std::move(*loaded), std::move(environment)};
 }
 

@@ -32,7 +32,7 @@ THIRD_PARTY = {
     re.compile(r"^msgpack"): {"ipc"},
     re.compile(r"^zmq"): {"ipc", "client_lib"},
     re.compile(r"^sqlite3"): {"storage"},
-    re.compile(r"^curl/"): {"daemon/upstream", "daemon/secrets"},
+    re.compile(r"^curl/"): {"daemon/upstream", "daemon/config", "daemon/secrets"},
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]', re.MULTILINE)
