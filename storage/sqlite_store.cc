@@ -77,8 +77,10 @@ class SqliteStore final : public Store {
   }
 
   ~SqliteStore() override {
-    writer_.reset();
+    // The writer last: the last connection that closes copies the WAL back and removes it, and
+    // only one that may write can.
     reader_.reset();
+    writer_.reset();
     umask(previous_umask_);
   }
 

@@ -1,0 +1,118 @@
+#include <gmock/gmock.h>
+
+#include <fstream>
+
+#include "tests/storage/store_fixture.h"
+
+namespace requestrouter::storage {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+std::vector<std::string> Texts(const Conversation& conversation) {
+  std::vector<std::string> texts;
+  for (const StoredMessage& message : conversation.messages) texts.push_back(message.text);
+  return texts;
+}
+
+TEST_F(StoreTest, ATurnIsFoundAgainAfterARestart) {
+  Turn turn = TurnOf(1, "talk", "one");
+  turn.system_prompt = "be brief";
+  turn.user_id = "ada";
+  ASSERT_TRUE(AddTurn(turn));
+  Reopen();
+  const auto found = Get(1, "talk");
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_THAT(Texts(*found), ElementsAre("one", "answer to one"));
+  EXPECT_EQ(found->info.system_prompt, "be brief");
+  EXPECT_EQ(found->info.message_count, 2);
+  EXPECT_EQ(found->info.total_tokens, 10);
+  EXPECT_EQ(found->info.last_key_id, "k1");
+  EXPECT_EQ(found->info.user_id, "ada");
+  EXPECT_EQ(found->messages[1].model, "flash");
+}
+
+TEST_F(StoreTest, TurnsKeepTheirOrderAndTheSystemPromptUntilItIsReplaced) {
+  Turn first = TurnOf(1, "talk", "one");
+  first.system_prompt = "old";
+  AddTurn(first);
+  AddTurn(TurnOf(1, "talk", "two"));
+  EXPECT_EQ(Get(1, "talk")->info.system_prompt, "old");
+  Turn third = TurnOf(1, "talk", "three");
+  third.system_prompt = "new";
+  AddTurn(third);
+  EXPECT_EQ(Get(1, "talk")->info.system_prompt, "new");
+  EXPECT_THAT(Texts(*Get(1, "talk")), ElementsAre("one", "answer to one", "two", "answer to two",
+                                                  "three", "answer to three"));
+}
+
+TEST_F(StoreTest, TheNewestMessagesAreReadWhereFewAreAskedFor) {
+  AddTurn(TurnOf(1, "talk", "one"));
+  AddTurn(TurnOf(1, "talk", "two"));
+  EXPECT_THAT(Texts(*Get(1, "talk", kNow, 1)), ElementsAre("answer to two"));
+  EXPECT_THAT(Texts(*Get(1, "talk", kNow, 0)), IsEmpty());
+}
+
+TEST_F(StoreTest, TheSameIdUnderTwoUidsIsTwoConversations) {
+  AddTurn(TurnOf(1, "talk", "mine"));
+  AddTurn(TurnOf(2, "talk", "theirs"));
+  EXPECT_THAT(Texts(*Get(1, "talk")), ElementsAre("mine", "answer to mine"));
+  EXPECT_EQ(Get(3, "talk").error().code, ErrorCode::kNotFound);
+}
+
+TEST_F(StoreTest, AConversationLivesUntilItExpiresAndNotAfter) {
+  AddTurn(TurnOf(1, "talk", "one"));
+  EXPECT_TRUE(Get(1, "talk", kNow + kDay - 1));
+  EXPECT_EQ(Get(1, "talk", kNow + kDay).error().code, ErrorCode::kNotFound);
+}
+
+TEST_F(StoreTest, ATurnOnAnExpiredConversationBeginsAfresh) {
+  AddTurn(TurnOf(1, "talk", "old"));
+  AddTurn(TurnOf(1, "talk", "new", kNow + kDay));
+  EXPECT_THAT(Texts(*Get(1, "talk", kNow + kDay)), ElementsAre("new", "answer to new"));
+}
+
+TEST_F(StoreTest, BytesOfAMessageComeBackAsTheyWere) {
+  Turn turn = TurnOf(1, "talk", "one");
+  turn.messages[0].payload = std::string("\x00\xff\x81 bytes", 9);
+  AddTurn(turn);
+  EXPECT_EQ(Get(1, "talk")->messages[0].payload, turn.messages[0].payload);
+}
+
+TEST_F(StoreTest, ListingsArePagedByPrefix) {
+  for (const char* id : {"a-1", "a-2", "b-1", "a%"}) AddTurn(TurnOf(1, id, "x"));
+  EXPECT_THAT(List(1, "a-"), ElementsAre("a-1", "a-2"));
+  EXPECT_THAT(List(1, "a-", "a-1"), ElementsAre("a-2"));
+  EXPECT_THAT(List(1, "", "", 2), ElementsAre("a%", "a-1"));
+  EXPECT_THAT(List(2), IsEmpty());
+}
+
+TEST_F(StoreTest, TruncatingKeepsTheNewestAndLaterTurnsFollowOn) {
+  AddTurn(TurnOf(1, "talk", "one"));
+  AddTurn(TurnOf(1, "talk", "two"));
+  const auto written = Write(TruncateConversation{1, "talk", 1});
+  ASSERT_TRUE(written);
+  EXPECT_EQ(written->count, 3);
+  EXPECT_EQ(written->left, 1);
+  AddTurn(TurnOf(1, "talk", "three"));
+  EXPECT_THAT(Texts(*Get(1, "talk")), ElementsAre("answer to two", "three", "answer to three"));
+  EXPECT_EQ(Write(TruncateConversation{1, "none", 1}).error().code, ErrorCode::kNotFound);
+}
+
+TEST_F(StoreTest, ADeletedConversationIsGoneFromTheFileToo) {
+  AddTurn(TurnOf(1, "talk", "a very private question"));
+  ASSERT_TRUE(Write(DeleteConversation{1, "talk"}));
+  EXPECT_EQ(Get(1, "talk").error().code, ErrorCode::kNotFound);
+  store_.reset();  // checkpoints
+  std::string bytes;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
+    std::ifstream file(entry.path(), std::ios::binary);
+    bytes.append(std::istreambuf_iterator<char>(file), {});
+  }
+  EXPECT_EQ(bytes.find("very private"), std::string::npos);
+  Open();
+}
+
+}  // namespace
+}  // namespace requestrouter::storage

@@ -1,0 +1,102 @@
+#pragma once
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <future>
+#include <memory>
+#include <string>
+
+#include "storage/sqlite_store.h"
+
+namespace requestrouter::storage {
+
+constexpr Millis kNow = 1'800'000'000'000;
+constexpr Millis kHour = 3'600'000;
+constexpr Millis kDay = 24 * kHour;
+
+// A store in a folder of its own, whose calls are made to wait for their answers.
+class StoreTest : public ::testing::Test {
+ protected:
+  StoreTest() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "rr-store-XXXXXX").string();
+    folder_ = mkdtemp(pattern.data());
+    Open();
+  }
+  ~StoreTest() override {
+    store_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+
+  void Open() {
+    auto opened = OpenSqliteStore({folder_, Durability::kFull, 100});
+    ASSERT_TRUE(opened) << opened.error().message;
+    store_ = std::move(*opened);
+  }
+  // Closes the store and opens it again, as a new daemon would.
+  void Reopen() {
+    store_.reset();
+    Open();
+  }
+
+  Result<Written> Write(storage::Write write) {
+    std::promise<Result<Written>> promise;
+    store_->Submit(std::move(write), Durability::kFull,
+                   [&](Result<Written> written) { promise.set_value(std::move(written)); });
+    return promise.get_future().get();
+  }
+  Result<Conversation> Get(std::uint32_t uid, const std::string& conv_id, Millis now = kNow,
+                           std::optional<std::int64_t> limit = std::nullopt) {
+    std::promise<Result<Conversation>> promise;
+    store_->GetConversation(uid, conv_id, now, limit, [&](Result<Conversation> found) {
+      promise.set_value(std::move(found));
+    });
+    return promise.get_future().get();
+  }
+  Result<std::vector<UsageRow>> Usages(UsageQuery query) {
+    std::promise<Result<std::vector<UsageRow>>> promise;
+    store_->QueryUsage(query, [&](auto rows) { promise.set_value(std::move(rows)); });
+    return promise.get_future().get();
+  }
+  Result<StoredResult> GetResult(std::uint32_t uid, const std::string& id, Millis now = kNow) {
+    std::promise<Result<StoredResult>> promise;
+    store_->GetResult(uid, id, now, [&](auto result) { promise.set_value(std::move(result)); });
+    return promise.get_future().get();
+  }
+  std::vector<std::string> List(std::uint32_t uid, const std::string& prefix = "",
+                                const std::string& after = "", std::int64_t limit = 100) {
+    std::promise<Result<std::vector<ConversationInfo>>> promise;
+    store_->ListConversations(uid, prefix, "", after, limit, kNow,
+                              [&](auto found) { promise.set_value(std::move(found)); });
+    const auto listed = promise.get_future().get();
+    std::vector<std::string> names;
+    for (const ConversationInfo& info : *listed) names.push_back(info.conv_id);
+    return names;
+  }
+
+  static Turn TurnOf(std::uint32_t uid, const std::string& conv_id, const std::string& question,
+                     Millis at = kNow) {
+    Turn turn;
+    turn.uid = uid;
+    turn.conv_id = conv_id;
+    turn.model = "flash";
+    turn.key_id = "k1";
+    turn.at = at;
+    turn.expires_at = at + kDay;
+    turn.total_tokens = 10;
+    turn.messages = {{0, "user", question, "", at, 0, "", ""},
+                     {0, "assistant", "answer to " + question, "", at, 5, "flash", "k1"}};
+    return turn;
+  }
+  Result<Written> AddTurn(const Turn& turn) {
+    Finish finish;
+    finish.turn = turn;
+    return Write(finish);
+  }
+
+  std::string folder_;
+  std::unique_ptr<Store> store_;
+};
+
+}  // namespace requestrouter::storage
