@@ -46,9 +46,9 @@ std::string EncodeError(std::string_view id, const Error& error);
 Result<Reply> DecodeReply(std::string_view payload, const Limits& limits);
 Result<ChatReply> ChatReplyFromValue(const Value& body);
 
-// A message as a value and back: the form of `messages` on the wire, and, dumped as JSON with
-// binary data in base64, of what storage keeps.
+// A message as a value and back: the form of `messages` on the wire. The error names the key.
 Value ToValue(const Message& message);
+Value ToValue(const ToolCall& call);
 Result<Message> MessageFromValue(const Value& value);
 
 }  // namespace requestrouter::ipc

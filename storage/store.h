@@ -42,7 +42,7 @@ struct StoredMessage {
   std::int64_t seq = 0;  // position in the conversation; assigned by the store when written
   std::string role;      // user | assistant | tool
   std::string text;      // what a person reads
-  std::string payload;   // the whole message as JSON where `text` does not say it all; else empty
+  std::string payload;   // the whole message, encoded by who writes it; empty: `text` says it all
   Millis at = 0;
   std::int64_t tokens = 0;
   std::string model;     // assistant only
@@ -142,14 +142,15 @@ struct JournalledAttempt {
   bool other_boot = false;  // written before the machine last started
 };
 
-// What was used of a quota group's model in the current day of the provider.
-struct DayCount {
+// What was used of a quota group's model in one hour (UTC), reservations of open attempts included:
+// a provider's day is a sum of these, because every provider's day begins at a full hour.
+struct HourCount {
   std::string quota_group;
   std::string model;
-  Millis day_start = 0;
+  Millis hour_start = 0;
   std::int64_t requests = 0;
-  std::int64_t tokens_input = 0;
-  std::int64_t tokens_output = 0;
+  std::int64_t input_tokens = 0;
+  std::int64_t output_tokens = 0;
 };
 
 struct KeyState {
@@ -189,11 +190,8 @@ struct DeleteConversation {
   std::uint32_t uid = 0;
   std::string conv_id;
 };
-struct ForgetQuotaCounts {  // of one group: the journal's closed attempts and day counts
+struct ForgetQuotaCounts {  // of one group: the hours, and the closed attempts of the journal
   std::string quota_group;
-};
-struct SaveDayCount {
-  DayCount count;
 };
 // Deletes up to `limit` expired conversations, results and journal rows.
 struct Sweep {
@@ -205,8 +203,8 @@ struct Backup {
   std::string path;
 };
 
-using Write = std::variant<Finish, AttemptOpened, AttemptClosed, KeyState, SaveDayCount,
-                           ForgetQuotaCounts, TruncateConversation, DeleteConversation, Sweep,
+using Write = std::variant<Finish, AttemptOpened, AttemptClosed, KeyState, ForgetQuotaCounts,
+                           TruncateConversation, DeleteConversation, Sweep,
                            Backup>;
 
 // What a write did: truncate -> messages removed and left; delete, sweep -> rows removed;
@@ -224,8 +222,9 @@ enum class Durability : std::uint8_t {
 // What the daemon needs to carry on where the last one ended.
 struct Recovered {
   std::vector<KeyState> keys;
-  std::vector<JournalledAttempt> attempts;  // within the last `journal_keep` and all open ones
-  std::vector<DayCount> days;
+  std::vector<JournalledAttempt> attempts;  // of the last ten minutes, and the open ones of two days
+  std::vector<HourCount> hours;             // of the last two days
+  std::vector<StoredResult> results;  // those that have not expired, without the reply itself
   std::int64_t last_attempt_id = 0;
   bool unclean = false;  // the last daemon did not close the database
 };

@@ -48,7 +48,7 @@ struct LimitSet {
   bool cached_counts = true;  // whether cached input counts as input
   Burst burst = Burst::kWindow;
   Duration guard = std::chrono::milliseconds(250);  // added to windows: network skew
-  NextReset day_reset;  // null: a rolling 24 h
+  NextReset day_reset;                              // null: a rolling 24 h
 };
 
 }  // namespace requestrouter::policy

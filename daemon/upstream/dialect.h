@@ -47,7 +47,8 @@ class Dialect {
   // Fails, naming the field, for a prompt that this provider cannot be asked.
   virtual tl::expected<HttpRequest, std::string> Encode(const Attempt& attempt) const = 0;
 
-  // The body of a 2xx response. Fails for what is not the provider's format.
+  // The body of a 2xx response. Fails for what is not the provider's format, and for an error that
+  // was sent under such a status (OpenRouter does): DecodeError reads it then, and is readable.
   virtual tl::expected<Answer, std::string> Decode(std::string_view body) const = 0;
 
   virtual std::unique_ptr<StreamDecoder> NewStreamDecoder() const = 0;

@@ -1,0 +1,168 @@
+#include <chrono>
+#include <memory>
+
+#include "client_lib/routerctl/commands.h"
+#include "client_lib/routerctl/table.h"
+#include "client_lib/routerctl/text.h"
+#include "client_lib/src/read.h"
+
+namespace requestrouter::routerctl {
+namespace {
+
+using client::ReadBool;
+using client::ReadChild;
+using client::ReadInt;
+using client::ReadOptionalInt;
+using client::ReadText;
+using client::ReadTexts;
+using ipc::Value;
+using Style = Console::Style;
+
+// "7/10", "7" where nothing limits it, "-" where it is not counted.
+std::string Used(const Value& usage, std::string_view window) {
+  const Value& counter = ReadChild(usage, window);
+  const auto used = ReadOptionalInt(counter, "used");
+  const auto limit = ReadOptionalInt(counter, "limit");
+  if (!used) return "-";
+  return limit ? Count(*used) + "/" + Count(*limit) : Count(*used);
+}
+
+std::string StateOf(const Value& key) {
+  const std::string state = ReadText(key, "state");
+  if (!ReadBool(key, "active")) return "inactive";
+  if (state == "no_secret") return "no secret";
+  const auto remaining = ReadOptionalInt(ReadChild(key, "cooldown"), "remaining_ms");
+  if (state != "cooling" || !remaining) return state;
+  return "cooling " + Duration(std::chrono::milliseconds(*remaining));
+}
+
+Style StyleOf(const Value& key) {
+  const std::string state = ReadText(key, "state");
+  if (!ReadBool(key, "active")) return Style::kDim;
+  if (state == "ready") return Style::kPlain;
+  return state == "cooling" || state == "trial" ? Style::kYellow : Style::kRed;
+}
+
+std::string NoteOf(const Value& key) {
+  const std::string reason = ReadText(ReadChild(key, "cooldown"), "reason");
+  if (!reason.empty()) return reason;
+  const Value& error = ReadChild(key, "last_error");
+  return error.is_string() ? error.get<std::string>() : ReadText(error, "message");
+}
+
+std::string DayReset(const Value& usage) {
+  const std::string at = ReadText(ReadChild(usage, "rpd"), "resets_at");
+  return at.empty() ? "-" : Relative(at, std::chrono::system_clock::now());
+}
+
+// One row a model of the key; the key's own cells stand in the first.
+void AddKey(const Console& console, Table& table, const Value& key) {
+  const Value& usage = ReadChild(key, "usage");
+  const std::string style = console.Escape(StyleOf(key));
+  bool first = true;
+  for (const std::string& model : ReadTexts(key, "models")) {
+    const Value& counters = ReadChild(usage, model);
+    table.Add({first ? ReadText(key, "key_id") : "", first ? ReadText(key, "provider") : "",
+               first ? StateOf(key) : "", model, Used(counters, "rpm"), Used(counters, "tpm"),
+               Used(counters, "rpd"), DayReset(counters),
+               first ? Count(ReadInt(key, "in_flight")) : "", first ? NoteOf(key) : ""},
+              style);
+    first = false;
+  }
+  if (first) {
+    table.Add({ReadText(key, "key_id"), ReadText(key, "provider"), StateOf(key), "-", "-", "-", "-",
+               "-", Count(ReadInt(key, "in_flight")), NoteOf(key)},
+              style);
+  }
+}
+
+int ShowKeys(const Console& console, const Value& body) {
+  using enum Table::Align;
+  Table table({{"KEY"},
+               {"PROVIDER"},
+               {"STATE"},
+               {"MODEL"},
+               {"RPM", kRight},
+               {"TPM", kRight},
+               {"RPD", kRight},
+               {"DAY RESETS"},
+               {"IN FLIGHT", kRight},
+               {"NOTE"}});
+  for (const Value& key : ReadChild(body, "keys")) AddKey(console, table, key);
+  console.Print(table.Text(console.Escape(Style::kBold)));
+  return kFine;
+}
+
+int ShowReset(const Console& console, const Value& body) {
+  const auto keys = ReadTexts(body, "reset");
+  for (const std::string& key : keys) console.Print("reset " + Printable(key) + "\n");
+  if (keys.empty()) console.Print("nothing to reset\n");
+  return kFine;
+}
+
+int ShowState(const Console& console, const Value& body) {
+  console.Print(Printable(ReadText(body, "key_id")) + " is " + Printable(ReadText(body, "state")) +
+                "\n");
+  return kFine;
+}
+
+struct ResetOptions {
+  std::string key;
+  bool all = false;
+  bool counters = false;
+};
+
+void AddReset(CommandSet& set) {
+  CLI::App* command = set.Add("reset-cooldown",
+                              "End the cooldown of a key, or enable one that was found invalid "
+                              "(administrators)",
+                              "  routerctl reset-cooldown gemini-flash-01\n"
+                              "  routerctl reset-cooldown --all\n"
+                              "  routerctl reset-cooldown gemini-pro-01 --counters   and forget "
+                              "what it used today");
+  auto options = std::make_shared<ResetOptions>();
+  CLI::Option* key = command->add_option("KEY", options->key, "The key's id");
+  command->add_flag("--all", options->all, "Every key")->excludes(key);
+  command->add_flag("--counters", options->counters,
+                    "Also forget what was used of its minute and day limits");
+  set.Run(command, [options](const Console& console, Daemon& daemon) {
+    if (options->key.empty() && !options->all) {
+      return console.FailUsage("name a key, or say --all");
+    }
+    Value body = {{"counters", options->counters}};
+    if (options->all) {
+      body["all"] = true;
+    } else {
+      body["key_id"] = options->key;
+    }
+    return AskAndShow(console, daemon, "keys.reset", body, ShowReset);
+  });
+}
+
+void AddSwitch(CommandSet& set, const std::string& verb, const std::string& description,
+               const std::string& example) {
+  CLI::App* command = set.Add(verb, description, example);
+  auto key = std::make_shared<std::string>();
+  command->add_option("KEY", *key, "The key's id")->required();
+  set.Run(command, [key, verb](const Console& console, Daemon& daemon) {
+    return AskAndShow(console, daemon, "keys." + verb, {{"key_id", *key}}, ShowState);
+  });
+}
+
+}  // namespace
+
+void AddKeyCommands(CommandSet& set) {
+  CLI::App* keys = set.Add("keys", "The keys: state, cooldown, what is used of their limits",
+                           "  routerctl keys\n"
+                           "  routerctl keys --json | jq '.keys[] | select(.state != \"ready\")'");
+  set.Run(keys, [](const Console& console, Daemon& daemon) {
+    return AskAndShow(console, daemon, "keys.list", Value::object(), ShowKeys);
+  });
+  AddReset(set);
+  AddSwitch(set, "disable", "Send nothing more with a key until it is enabled (administrators)",
+            "  routerctl disable gemini-pro-01");
+  AddSwitch(set, "enable", "Use a disabled key again (administrators)",
+            "  routerctl enable gemini-pro-01");
+}
+
+}  // namespace requestrouter::routerctl

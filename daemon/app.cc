@@ -1,0 +1,257 @@
+#include "daemon/app.h"
+
+#include <spdlog/spdlog.h>
+#include <sys/resource.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <random>
+
+#include "daemon/config/config.h"
+#include "daemon/helper.h"
+#include "daemon/key_secrets.h"
+#include "daemon/logging.h"
+#include "daemon/loop.h"
+#include "daemon/notify.h"
+#include "daemon/reload.h"
+#include "daemon/router/key_states.h"
+#include "daemon/upstream_runner.h"
+#include "requestrouter_version.h"
+#include "storage/sqlite_store.h"
+
+namespace requestrouter {
+namespace {
+
+using config::Problem;
+
+// Descriptors for the ROUTER's peers and the connections to providers.
+constexpr rlim_t kDescriptors = 65'536;
+
+constexpr auto kSweepInterval = std::chrono::seconds(10);
+
+void PrintProblems(const std::vector<Problem>& problems, const char* severity) {
+  for (const Problem& problem : problems) {
+    std::fprintf(stderr, "%s: %s\n", severity, config::ToString(problem).c_str());
+  }
+}
+
+int Refuse(const std::string& message) {
+  std::fprintf(stderr, "routerd: %s\n", message.c_str());
+  return EXIT_FAILURE;
+}
+
+std::string StateDirectory(const AppOptions& options) {
+  if (!options.state_dir.empty()) return options.state_dir;
+  if (const char* given = std::getenv("STATE_DIRECTORY")) return given;
+  if (geteuid() == 0) return "/var/lib/requestrouter";
+  if (const char* xdg = std::getenv("XDG_STATE_HOME")) return std::string(xdg) + "/requestrouter";
+  if (const char* home = std::getenv("HOME")) {
+    return std::string(home) + "/.local/state/requestrouter";
+  }
+  return "/var/lib/requestrouter";
+}
+
+// As many descriptors as are allowed: libzmq ends the process when there are none left.
+void RaiseDescriptorLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = std::min(limit.rlim_max, kDescriptors);
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+int ActivatedSocket() {
+  return sd_listen_fds(1) > 0 ? SD_LISTEN_FDS_START : -1;
+}
+
+storage::Result<std::unique_ptr<storage::Store>> OpenStore(const AppOptions& options,
+                                                           const config::Settings& settings) {
+  storage::SqliteOptions store;
+  store.directory = StateDirectory(options);
+  store.durability = settings.durability_full ? storage::Durability::kFull
+                                              : storage::Durability::kProcess;
+  return storage::OpenSqliteStore(store);
+}
+
+std::uint64_t RandomSeed() {
+  std::random_device device;
+  return (static_cast<std::uint64_t>(device()) << 32) | device();
+}
+
+// Everything that runs, in the order in which it is made; destroyed in the reverse.
+class App {
+ public:
+  App(const AppOptions& options, config::Loaded loaded, std::unique_ptr<storage::Store> store,
+      FetchedSecrets fetched, std::unique_ptr<ipc::ServerSocket> socket, int signal_fd)
+      : reloader_(options.config_path, options.env_file),
+        store_(std::move(store)),
+        catalog_(std::make_shared<router::Catalog>(std::move(loaded.config),
+                                                   std::move(fetched.secrets))),
+        dispatcher_(catalog_->ToPolicy(clock_), RandomSeed()),
+        socket_(std::move(socket)),
+        outbox_(*socket_),
+        replies_(outbox_),
+        upstream_(mailbox_, chats_),
+        chats_({clock_, mailbox_, *store_, upstream_, dispatcher_, replies_, traces_}, catalog_),
+        operations_({clock_, mailbox_, *store_, dispatcher_, replies_, chats_,
+                     [this](auto done) { Reload(std::move(done)); }, clock_.Steady()},
+                    catalog_),
+        loop_(LoopParts(), signal_fd) {}
+
+  void Restore(const storage::Recovered& recovered) {
+    router::RestoreQuota(recovered, *catalog_, clock_, dispatcher_);
+    chats_.Restore(recovered);
+  }
+
+  void Run() {
+    notify_.Ready("serving " + std::to_string(catalog_->config().keys.size()) + " keys");
+    loop_.Run();
+  }
+
+ private:
+  Loop::Parts LoopParts() {
+    const config::Settings& settings = catalog_->config().settings;
+    ipc::Limits limits;
+    limits.payload_bytes = static_cast<std::size_t>(settings.max_payload_bytes);
+    limits.nesting = static_cast<std::size_t>(settings.max_nesting);
+    return {clock_,
+            mailbox_,
+            *socket_,
+            outbox_,
+            chats_,
+            operations_,
+            limits,
+            settings.drain,
+            [this] { ReloadOnSignal(); },
+            [this] { OnStopping(); },
+            [this] { OnTurn(); },
+            std::min<policy::Duration>(notify_.period() / 2, kSweepInterval)};
+  }
+
+  void OnStopping() {
+    spdlog::info("stopping: {} waiting, {} in flight", chats_.waiting_count(),
+                 chats_.in_flight_count());
+    notify_.Stopping();
+  }
+
+  void OnTurn() {
+    const policy::Instant now = clock_.Steady();
+    notify_.Alive(now);
+    if (now < next_sweep_) return;
+    next_sweep_ = now + kSweepInterval;
+    store_->Submit(storage::Sweep{clock_.Wall(), 100}, storage::Durability::kProcess, [](auto) {});
+  }
+
+  void ReloadOnSignal() {
+    Reload([](ipc::Result<ops::Operations::Reloaded> reloaded) {
+      if (!reloaded) spdlog::error("reload changed nothing: {}", reloaded.error().message);
+    });
+  }
+
+  // Reads on the helper thread, takes effect on the router thread.
+  void Reload(std::function<void(ipc::Result<ops::Operations::Reloaded>)> done) {
+    notify_.Reloading();
+    helper_.Post([this, done = std::move(done)] {
+      auto read = std::make_shared<ipc::Result<Reloaded>>(reloader_.Read());
+      mailbox_.Post([this, done, read] {
+        if (*read) {
+          Adopt(**read, done);
+        } else {
+          done(tl::unexpected(read->error()));
+        }
+        notify_.Ready("serving " + std::to_string(catalog_->config().keys.size()) + " keys");
+      });
+    });
+  }
+
+  void Adopt(Reloaded& read,
+             const std::function<void(ipc::Result<ops::Operations::Reloaded>)>& done) {
+    ops::Operations::Reloaded result{Changes(catalog_->config(), read.config), read.warnings};
+    catalog_ = std::make_shared<router::Catalog>(std::move(read.config),
+                                                 std::move(read.fetched.secrets));
+    dispatcher_.Configure(catalog_->ToPolicy(clock_), clock_.Steady());
+    chats_.SetCatalog(catalog_);
+    operations_.SetCatalog(catalog_);
+    spdlog::info("reloaded: {} changes", result.changed.size());
+    done(std::move(result));
+  }
+
+  const router::SystemClock clock_;
+  Reloader reloader_;
+  Notify notify_;
+  router::Mailbox mailbox_;
+  std::unique_ptr<storage::Store> store_;
+  std::shared_ptr<const router::Catalog> catalog_;
+  policy::Dispatcher dispatcher_;
+  std::unique_ptr<ipc::ServerSocket> socket_;
+  router::Outbox outbox_;
+  router::Replies replies_;
+  router::TraceLog traces_;
+  UpstreamRunner upstream_;
+  router::ChatService chats_;
+  ops::Operations operations_;
+  Loop loop_;
+  Helper helper_;
+  policy::Instant next_sweep_{};
+};
+
+}  // namespace
+
+int CheckConfig(const AppOptions& options) {
+  const Reloader reader(options.config_path, options.env_file);
+  const auto loaded = reader.Load();
+  if (!loaded) {
+    PrintProblems(loaded.error(), "error");
+    return EXIT_FAILURE;
+  }
+  PrintProblems(loaded->loaded.warnings, "warning");
+  const FetchedSecrets fetched = FetchSecrets(loaded->loaded.config, loaded->environment);
+  for (const std::string& line : fetched.missing) std::fprintf(stderr, "warning: %s\n", line.c_str());
+  std::printf("%s: %zu keys, %zu with a secret: no errors\n", options.config_path.c_str(),
+              loaded->loaded.config.keys.size(), fetched.secrets.size());
+  return EXIT_SUCCESS;
+}
+
+int RunApp(const AppOptions& options) {
+  const int signal_fd = Loop::OpenSignals();
+  RaiseDescriptorLimit();
+  const Reloader reader(options.config_path, options.env_file);
+  auto loaded = reader.Load();
+  if (!loaded) {
+    PrintProblems(loaded.error(), "error");
+    return EXIT_FAILURE;
+  }
+  const config::Settings settings = loaded->loaded.config.settings;
+  if (!SetUpLogging(options.log_level.empty() ? settings.log_level : options.log_level)) {
+    return Refuse("no log level \"" + options.log_level +
+                  "\": use trace, debug, info, warning, error or off");
+  }
+  for (const Problem& warning : loaded->loaded.warnings) spdlog::warn("{}", ToString(warning));
+
+  auto store = OpenStore(options, settings);
+  if (!store) return Refuse(store.error().message);
+  const auto recovered = (*store)->Recover(router::SystemClock().Wall());
+  if (!recovered) return Refuse(recovered.error().message);
+
+  FetchedSecrets fetched = FetchSecrets(loaded->loaded.config, loaded->environment);
+  for (const std::string& line : fetched.missing) spdlog::warn("{}", line);
+
+  ipc::ServerSocket::Options socket_options;
+  socket_options.endpoint = ipc::ResolveEndpoint(options.endpoint);
+  socket_options.payload_bytes = static_cast<std::size_t>(settings.max_payload_bytes);
+  socket_options.listening_fd = ActivatedSocket();
+  auto socket = ipc::ServerSocket::Bind(socket_options);
+  if (!socket) return Refuse(socket.error().message);
+
+  App app(options, std::move(loaded->loaded), std::move(*store), std::move(fetched),
+          std::move(*socket), signal_fd);
+  app.Restore(*recovered);
+  spdlog::info("routerd {} listens on {}", REQUESTROUTER_VERSION, socket_options.endpoint);
+  app.Run();
+  spdlog::info("stopped");
+  return EXIT_SUCCESS;
+}
+
+}  // namespace requestrouter

@@ -1,0 +1,154 @@
+#include "daemon/loop.h"
+
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <system_error>
+
+namespace requestrouter {
+namespace {
+
+using std::chrono::milliseconds;
+
+// Messages taken from the socket in one turn, so that reports and deadlines get theirs.
+constexpr int kReceiveAtOnce = 256;
+
+// How often replies that found no room are tried again: libzmq does not say when there is some.
+constexpr milliseconds kFlushInterval{20};
+
+// After the second signal, how long cancelled attempts are waited for.
+constexpr milliseconds kAbortGrace{2'000};
+
+int NewEpoll() {
+  const int fd = epoll_create1(EPOLL_CLOEXEC);
+  if (fd < 0) throw std::system_error(errno, std::generic_category(), "epoll_create1");
+  return fd;
+}
+
+void WatchReadable(int epoll_fd, int fd) {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.fd = fd;
+  if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) != 0) {
+    throw std::system_error(errno, std::generic_category(), "epoll_ctl");
+  }
+}
+
+}  // namespace
+
+int Loop::OpenSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  const int fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (fd < 0) throw std::system_error(errno, std::generic_category(), "signalfd");
+  return fd;
+}
+
+Loop::Loop(Parts parts, int signal_fd)
+    : parts_(std::move(parts)), signal_fd_(signal_fd), epoll_fd_(NewEpoll()) {
+  for (const int fd : {parts_.socket.fd(), parts_.mailbox.fd(), signal_fd_, callers_.fd()}) {
+    WatchReadable(epoll_fd_, fd);
+  }
+}
+
+Loop::~Loop() { close(epoll_fd_); }
+
+void Loop::Run() {
+  for (;;) {
+    parts_.mailbox.Drain();
+    ReadSignals();
+    callers_.Poll([this](pid_t pid) { parts_.chats.CallerGone(pid); });
+    parts_.outbox.Flush([this](const ipc::Envelope&) { parts_.chats.OnDrained(); });
+    parts_.chats.Tick();
+    parts_.on_turn();
+    if (IsDone()) return;
+    // Last, because a send may have hidden an arrival: see ipc::ServerSocket::fd.
+    const bool received = ReceiveSome();
+    if (received) parts_.chats.Tick();
+    Sleep(received);
+  }
+}
+
+bool Loop::ReceiveSome() {
+  int count = 0;
+  for (; count < kReceiveAtOnce; ++count) {
+    std::optional<ipc::Incoming> incoming = parts_.socket.Receive();
+    if (!incoming) break;
+    Handle(std::move(*incoming));
+  }
+  return count > 0;
+}
+
+void Loop::Handle(ipc::Incoming incoming) {
+  tl::expected<ipc::Request, ipc::BadRequest> request =
+      ipc::DecodeRequest(incoming.payload, parts_.limits);
+  if (!request) {
+    parts_.outbox.Send(incoming.envelope,
+                       ipc::EncodeError(request.error().id, request.error().error));
+    return;
+  }
+  if (!std::holds_alternative<ipc::ChatRequest>(request->body)) {
+    return parts_.operations.Handle(incoming.envelope, incoming.peer, *request);
+  }
+  callers_.Watch(incoming.peer.pid);
+  parts_.chats.Submit(incoming.envelope, incoming.peer, std::move(*request));
+}
+
+void Loop::ReadSignals() {
+  signalfd_siginfo info{};
+  while (read(signal_fd_, &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
+    if (info.ssi_signo == SIGHUP) {
+      parts_.on_reload();
+    } else {
+      StopSignal();
+    }
+  }
+}
+
+void Loop::StopSignal() {
+  if (stopping_ == Stopping::kNo) {
+    stopping_ = Stopping::kDraining;
+    drain_until_ = parts_.clock.Steady() + parts_.drain;
+    parts_.chats.Drain();
+    parts_.on_stopping();
+    return;
+  }
+  drain_until_ = parts_.clock.Steady();
+}
+
+bool Loop::IsDone() {
+  if (stopping_ == Stopping::kNo) return false;
+  if (parts_.chats.idle() && parts_.outbox.empty()) return true;
+  if (parts_.clock.Steady() < drain_until_) return false;
+  if (stopping_ == Stopping::kAborting) return true;
+  stopping_ = Stopping::kAborting;
+  drain_until_ = parts_.clock.Steady() + kAbortGrace;
+  parts_.chats.Abort();
+  return parts_.chats.idle() && parts_.outbox.empty();
+}
+
+policy::Instant Loop::NextDeadline() const {
+  const policy::Instant now = parts_.clock.Steady();
+  policy::Instant next = std::min(parts_.chats.NextDeadline(), now + parts_.longest_sleep);
+  if (!parts_.outbox.empty()) next = std::min(next, now + kFlushInterval);
+  if (stopping_ != Stopping::kNo) next = std::min(next, drain_until_);
+  return next;
+}
+
+void Loop::Sleep(bool more_to_receive) {
+  int timeout_ms = 0;
+  if (!more_to_receive) {
+    const policy::Duration left = NextDeadline() - parts_.clock.Steady();
+    timeout_ms = static_cast<int>(std::min<std::int64_t>(router::WaitMs(left), 60'000));
+  }
+  std::array<epoll_event, 8> events{};
+  epoll_wait(epoll_fd_, events.data(), static_cast<int>(events.size()), timeout_ms);
+}
+
+}  // namespace requestrouter

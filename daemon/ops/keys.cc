@@ -1,0 +1,128 @@
+#include "daemon/ops/operations.h"
+#include "daemon/router/key_states.h"
+
+namespace requestrouter::ops {
+namespace {
+
+using ipc::ErrorType;
+
+ipc::Value ToValue(const policy::Gauge& gauge, const router::Clock& clock) {
+  ipc::Value value = {{"used", gauge.used}, {"limit", gauge.limit}};
+  if (gauge.resets_at) {
+    value["resets_at"] = router::Timestamp(router::WallAt(clock, *gauge.resets_at));
+  }
+  return value;
+}
+
+ipc::Value ToValue(const policy::ModelUsage& usage, const router::Clock& clock) {
+  ipc::Value value = ipc::Value::object();
+  const auto add = [&](const char* name, const std::optional<policy::Gauge>& gauge) {
+    if (gauge) value[name] = ToValue(*gauge, clock);
+  };
+  add("rpm", usage.rpm);
+  add("tpm", usage.tpm);
+  add("itpm", usage.itpm);
+  add("otpm", usage.otpm);
+  add("rpd", usage.rpd);
+  add("tpd", usage.tpd);
+  return value;
+}
+
+ipc::Value ToValue(const policy::Cooldown& cooldown, const router::Clock& clock) {
+  const policy::Duration left = cooldown.until - clock.Steady();
+  return {{"until", router::Timestamp(router::WallAt(clock, cooldown.until))},
+          {"remaining_ms", router::WaitMs(left)},
+          {"reason", cooldown.reason},
+          {"source", cooldown.source}};
+}
+
+ipc::Value ToValue(const policy::KeyStatus& status, const config::Key& key,
+                   const router::Clock& clock) {
+  ipc::Value models = ipc::Value::array();
+  for (const config::ModelOfKey& model : key.models) models.push_back(model.name);
+  ipc::Value usage = ipc::Value::object();
+  for (const policy::ModelUsage& model : status.usage) usage[model.model] = ToValue(model, clock);
+  ipc::Value value = {{"key_id", key.key_id},
+                      {"provider", key.provider},
+                      {"models", std::move(models)},
+                      {"quota_group", key.quota_group},
+                      {"active", key.active},
+                      {"state", router::Name(status.state)}};
+  const bool cooling = status.state == policy::KeyStateName::kCooling;
+  if (status.cooldown && cooling) value["cooldown"] = ToValue(*status.cooldown, clock);
+  value["usage"] = std::move(usage);
+  value["in_flight"] = status.in_flight;
+  if (!status.last_error.empty()) value["last_error"] = status.last_error;
+  return value;
+}
+
+ipc::Error NoSuchKey(const std::string& key_id) {
+  return {ErrorType::kNotFound, "no key \"" + key_id + "\"; `routerctl keys` lists them",
+          std::nullopt, ipc::Value(), std::nullopt};
+}
+
+}  // namespace
+
+void Operations::On(const Asker& asker, const ipc::KeysListRequest&) {
+  ipc::Value keys = ipc::Value::array();
+  for (const policy::KeyStatus& status : parts_.dispatcher.Keys(parts_.clock.Steady())) {
+    if (const config::Key* key = catalog_->FindKey(status.key_id)) {
+      keys.push_back(ToValue(status, *key, parts_.clock));
+    }
+  }
+  Reply(asker, ipc::Value{{"keys", std::move(keys)}});
+}
+
+void Operations::On(const Asker& asker, const ipc::KeysResetRequest& request) {
+  if (const auto admin = RequireAdmin(asker); !admin) {
+    return Reply(asker, tl::unexpected(admin.error()));
+  }
+  Reply(asker, ResetKeys(request));
+}
+
+ipc::Result<ipc::Value> Operations::ResetKeys(const ipc::KeysResetRequest& request) {
+  const policy::Instant now = parts_.clock.Steady();
+  ipc::Value reset = ipc::Value::array();
+  for (const config::Key& key : catalog_->config().keys) {
+    if (!request.all && key.key_id != request.key_id) continue;
+    parts_.dispatcher.Reset(key.key_id, request.counters, now);
+    if (request.counters) {
+      parts_.store.Submit(storage::ForgetQuotaCounts{key.quota_group},
+                          storage::Durability::kProcess, [](auto) {});
+    }
+    reset.push_back(key.key_id);
+  }
+  if (reset.empty() && !request.all) return tl::unexpected(NoSuchKey(request.key_id));
+  SaveChangedKeys();
+  return ipc::Value{{"reset", std::move(reset)}};
+}
+
+void Operations::On(const Asker& asker, const ipc::KeysDisableRequest& request) {
+  SetEnabled(asker, request.key_id, false);
+}
+
+void Operations::On(const Asker& asker, const ipc::KeysEnableRequest& request) {
+  SetEnabled(asker, request.key_id, true);
+}
+
+void Operations::SetEnabled(const Asker& asker, const std::string& key_id, bool enabled) {
+  if (const auto admin = RequireAdmin(asker); !admin) {
+    return Reply(asker, tl::unexpected(admin.error()));
+  }
+  const policy::Instant now = parts_.clock.Steady();
+  if (!parts_.dispatcher.SetEnabled(key_id, enabled, now)) {
+    return Reply(asker, tl::unexpected(NoSuchKey(key_id)));
+  }
+  SaveChangedKeys();
+  const auto status = parts_.dispatcher.Key(key_id, now);
+  Reply(asker, ipc::Value{{"key_id", key_id}, {"state", router::Name(status->state)}});
+}
+
+void Operations::SaveChangedKeys() {
+  for (const policy::KeyStatus& status : parts_.dispatcher.TakeChanged(parts_.clock.Steady())) {
+    parts_.store.Submit(router::ToStored(status, parts_.clock), storage::Durability::kProcess,
+                        [](auto) {});
+  }
+}
+
+}  // namespace requestrouter::ops

@@ -1,0 +1,65 @@
+#include "daemon/ops/operations.h"
+
+#include <variant>
+
+#include "ipc/codec.h"
+
+namespace requestrouter::ops {
+
+using ipc::ErrorType;
+
+Operations::Operations(Parts parts, std::shared_ptr<const router::Catalog> catalog)
+    : parts_(std::move(parts)),
+      catalog_(std::move(catalog)),
+      access_(catalog_->config().settings.admin_group) {}
+
+void Operations::SetCatalog(std::shared_ptr<const router::Catalog> catalog) {
+  catalog_ = std::move(catalog);
+  access_ = router::Access(catalog_->config().settings.admin_group);
+}
+
+void Operations::Handle(const ipc::Envelope& from, const ipc::Peer& peer,
+                        const ipc::Request& request) {
+  const Asker asker{from, peer, request.id};
+  std::visit([&](const auto& body) { On(asker, body); }, request.body);
+}
+
+void Operations::On(const Asker& asker, const ipc::ChatRequest&) {
+  Reply(asker, ipc::Fail(ErrorType::kInternalError, "chat is not handled here"));
+}
+
+void Operations::Reply(const Asker& asker, ipc::Result<ipc::Value> body) {
+  ipc::Reply reply;
+  reply.id = asker.id;
+  if (body) {
+    reply.outcome = std::move(*body);
+  } else {
+    reply.outcome = std::move(body.error());
+  }
+  parts_.replies.Send(asker.from, ipc::EncodeReply(reply));
+}
+
+void Operations::ReplyLine(const Asker& asker, std::string line) {
+  ipc::Reply reply;
+  reply.id = asker.id;
+  reply.final = false;
+  reply.outcome = ipc::Value{{"line", std::move(line)}};
+  parts_.replies.Send(asker.from, ipc::EncodeReply(reply));
+}
+
+ipc::Result<void> Operations::RequireAdmin(const Asker& asker) const {
+  if (IsAdmin(asker)) return {};
+  return ipc::Fail(ErrorType::kPermissionDenied,
+                   "uid " + std::to_string(asker.peer.uid) +
+                       " is not an administrator: root, routerd's own user, and the members of"
+                       " config.admin_group are");
+}
+
+ipc::Result<std::uint32_t> Operations::OwnerOf(const Asker& asker,
+                                               std::optional<std::uint32_t> uid) const {
+  if (!uid || *uid == asker.peer.uid) return asker.peer.uid;
+  if (const auto admin = RequireAdmin(asker); !admin) return tl::unexpected(admin.error());
+  return *uid;
+}
+
+}  // namespace requestrouter::ops

@@ -1,0 +1,110 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "daemon/policy/dispatcher.h"
+#include "daemon/router/access.h"
+#include "daemon/router/catalog.h"
+#include "daemon/router/chat_service.h"
+#include "daemon/router/clock.h"
+#include "daemon/router/mailbox.h"
+#include "daemon/router/replies.h"
+#include "ipc/operations.h"
+#include "storage/store.h"
+
+namespace requestrouter::ops {
+
+// Everything that can be asked besides `chat`: what operators and agents look up and change.
+// One member a request type; PROTOCOL.md's table says what each answers. Router thread only.
+class Operations {
+ public:
+  struct Reloaded {
+    std::vector<std::string> changed;
+    std::vector<std::string> warnings;
+  };
+
+  // Everything that is used outlives the operations.
+  struct Parts {
+    const router::Clock& clock;
+    router::Mailbox& mailbox;
+    storage::Store& store;
+    policy::Dispatcher& dispatcher;
+    router::Replies& replies;
+    router::ChatService& chats;
+    // Reads the configuration and the secrets again, on the helper thread; the argument is called
+    // on the router thread with what changed. An error changes nothing and says why.
+    std::function<void(std::function<void(ipc::Result<Reloaded>)>)> reload;
+    policy::Instant started;
+  };
+
+  Operations(Parts parts, std::shared_ptr<const router::Catalog> catalog);
+
+  void SetCatalog(std::shared_ptr<const router::Catalog> catalog);
+
+  // Answers now or, where storage has to be asked, later.
+  void Handle(const ipc::Envelope& from, const ipc::Peer& peer, const ipc::Request& request);
+
+  // The health as the `health` operation reports it.
+  ipc::Value HealthBody() const;
+
+ private:
+  // Where the answer of one request goes.
+  struct Asker {
+    ipc::Envelope from;
+    ipc::Peer peer;
+    std::string id;
+  };
+
+  void Reply(const Asker& asker, ipc::Result<ipc::Value> body);
+  void ReplyLine(const Asker& asker, std::string line);
+  bool IsAdmin(const Asker& asker) const { return access_.IsAdmin(asker.peer); }
+  ipc::Result<void> RequireAdmin(const Asker& asker) const;
+  // The uid whose rows are asked for: the asker's own, unless an administrator names another.
+  ipc::Result<std::uint32_t> OwnerOf(const Asker& asker, std::optional<std::uint32_t> uid) const;
+
+  // health.cc
+  void On(const Asker& asker, const ipc::PingRequest& request);
+  void On(const Asker& asker, const ipc::HealthRequest& request);
+  void On(const Asker& asker, const ipc::ModelsRequest& request);
+  void On(const Asker& asker, const ipc::MetricsRequest& request);
+  // keys.cc
+  void On(const Asker& asker, const ipc::KeysListRequest& request);
+  void On(const Asker& asker, const ipc::KeysResetRequest& request);
+  void On(const Asker& asker, const ipc::KeysDisableRequest& request);
+  void On(const Asker& asker, const ipc::KeysEnableRequest& request);
+  void SetEnabled(const Asker& asker, const std::string& key_id, bool enabled);
+  ipc::Result<ipc::Value> ResetKeys(const ipc::KeysResetRequest& request);
+  void SaveChangedKeys();
+  // conversations.cc
+  void On(const Asker& asker, const ipc::ConversationGetRequest& request);
+  void On(const Asker& asker, const ipc::ConversationListRequest& request);
+  void On(const Asker& asker, const ipc::ConversationTruncateRequest& request);
+  void On(const Asker& asker, const ipc::ConversationDeleteRequest& request);
+  void On(const Asker& asker, const ipc::ConversationExportRequest& request);
+  void ExportNext(const Asker& asker, std::string after, std::int64_t lines);
+  // requests.cc
+  void On(const Asker& asker, const ipc::CancelRequest& request);
+  void On(const Asker& asker, const ipc::ExplainRequest& request);
+  void On(const Asker& asker, const ipc::QueueRequest& request);
+  // admin.cc
+  void On(const Asker& asker, const ipc::UsageRequest& request);
+  void On(const Asker& asker, const ipc::BackupRequest& request);
+  void On(const Asker& asker, const ipc::ReloadRequest& request);
+  // chat goes to ChatService and never comes here
+  void On(const Asker& asker, const ipc::ChatRequest& request);
+
+  template <typename T, typename Handle>
+  storage::Store::Done<T> Later(Handle handle) {
+    return [&mailbox = parts_.mailbox, handle](storage::Result<T> result) {
+      mailbox.Post([handle, result = std::move(result)]() mutable { handle(std::move(result)); });
+    };
+  }
+
+  Parts parts_;
+  std::shared_ptr<const router::Catalog> catalog_;
+  router::Access access_;
+};
+
+}  // namespace requestrouter::ops

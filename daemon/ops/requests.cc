@@ -1,0 +1,109 @@
+#include "daemon/ops/operations.h"
+
+namespace requestrouter::ops {
+namespace {
+
+using ipc::ErrorType;
+using router::LiveRequest;
+using router::Stage;
+using router::Timestamp;
+
+std::string CallerText(const ipc::Peer& peer) {
+  return "uid " + std::to_string(peer.uid) + " pid " + std::to_string(peer.pid);
+}
+
+std::string_view PriorityName(ipc::Priority priority) {
+  switch (priority) {
+    case ipc::Priority::kInteractive:
+      return "interactive";
+    case ipc::Priority::kBatch:
+      return "batch";
+    case ipc::Priority::kNormal:
+      break;
+  }
+  return "normal";
+}
+
+ipc::Value DescribeRequest(const LiveRequest& live) {
+  ipc::Value value = {{"id", live.id}, {"caller", CallerText(live.peer)}};
+  if (!live.chat.agent.empty()) value["agent"] = live.chat.agent;
+  if (!live.chat.model_preference.empty()) value["model"] = live.chat.model_preference;
+  value["priority"] = PriorityName(live.chat.priority);
+  return value;
+}
+
+ipc::Value ToValue(const router::Trace& trace) {
+  ipc::Value timeline = ipc::Value::array();
+  for (const auto& event : trace.timeline) {
+    timeline.push_back({{"at", Timestamp(event.at)}, {"event", event.event}});
+    if (!event.detail.empty()) timeline.back()["detail"] = event.detail;
+  }
+  ipc::Value attempts = ipc::Value::array();
+  for (const auto& attempt : trace.attempts) {
+    attempts.push_back({{"n", attempt.n},
+                        {"key_id", attempt.key_id},
+                        {"model", attempt.model},
+                        {"outcome", attempt.outcome}});
+    if (attempt.status != 0) attempts.back()["status"] = attempt.status;
+    attempts.back()["waited_ms"] = attempt.waited_ms;
+    attempts.back()["duration_ms"] = attempt.duration_ms;
+  }
+  ipc::Value considered = ipc::Value::array();
+  for (const auto& candidate : trace.considered) {
+    considered.push_back({{"key_id", candidate.key_id},
+                          {"model", candidate.model},
+                          {"verdict", candidate.verdict}});
+    if (candidate.until) considered.back()["until"] = Timestamp(*candidate.until);
+  }
+  return {{"id", trace.id},
+          {"caller", "uid " + std::to_string(trace.uid) + " pid " + std::to_string(trace.pid)},
+          {"state", trace.state},
+          {"timeline", std::move(timeline)},
+          {"attempts", std::move(attempts)},
+          {"considered", std::move(considered)}};
+}
+
+}  // namespace
+
+void Operations::On(const Asker& asker, const ipc::CancelRequest& request) {
+  Reply(asker, ipc::Value{{"cancelled", parts_.chats.Cancel(asker.peer.uid, request.id)}});
+}
+
+void Operations::On(const Asker& asker, const ipc::ExplainRequest& request) {
+  const auto owner = OwnerOf(asker, request.uid);
+  if (!owner) return Reply(asker, tl::unexpected(owner.error()));
+  const router::Trace* trace = parts_.chats.FindTrace(*owner, request.id);
+  if (!trace) {
+    return Reply(asker, ipc::Fail(ErrorType::kNotFound,
+                                  "no request \"" + request.id +
+                                      "\" of this uid among the last 10,000"));
+  }
+  Reply(asker, ToValue(*trace));
+}
+
+void Operations::On(const Asker& asker, const ipc::QueueRequest&) {
+  const policy::Instant now = parts_.clock.Steady();
+  ipc::Value waiting = ipc::Value::array();
+  for (const policy::Standing& standing : parts_.dispatcher.Waiting(now)) {
+    const LiveRequest* live = parts_.chats.Find(standing.ticket);
+    if (!live || (live->peer.uid != asker.peer.uid && !IsAdmin(asker))) continue;
+    ipc::Value row = DescribeRequest(*live);
+    row["position"] = standing.position;
+    row["eta_ms"] = standing.eta ? ipc::Value(router::WaitMs(*standing.eta)) : ipc::Value();
+    row["waited_ms"] = router::WaitMs(standing.waited);
+    waiting.push_back(std::move(row));
+  }
+  ipc::Value in_flight = ipc::Value::array();
+  parts_.chats.table().ForEach([&](const LiveRequest& live) {
+    if (live.stage != Stage::kInFlight || live.answered()) return;
+    if (live.peer.uid != asker.peer.uid && !IsAdmin(asker)) return;
+    ipc::Value row = DescribeRequest(live);
+    row["key_id"] = live.grant->key_id;
+    row["model"] = live.grant->model;
+    row["running_ms"] = router::WaitMs(now - live.granted_at);
+    in_flight.push_back(std::move(row));
+  });
+  Reply(asker, ipc::Value{{"waiting", std::move(waiting)}, {"in_flight", std::move(in_flight)}});
+}
+
+}  // namespace requestrouter::ops

@@ -1,0 +1,74 @@
+#include "daemon/policy/day_counter.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace requestrouter::policy {
+namespace {
+
+constexpr Duration kDay = std::chrono::hours(24);
+
+}  // namespace
+
+DayCounter::DayCounter(std::int64_t limit, NextReset next_reset, Duration guard)
+    : limit_(limit), next_reset_(std::move(next_reset)), guard_(guard) {
+  if (!next_reset_) rolling_.emplace(limit, kDay + guard);
+}
+
+void DayCounter::SetLimit(std::int64_t limit) {
+  limit_ = limit;
+  if (rolling_) rolling_->SetLimit(limit, rolling_->window());
+}
+
+std::int64_t DayCounter::Used(Instant now) const {
+  if (rolling_) return rolling_->Used(now);
+  Roll(now);
+  return used_;
+}
+
+bool DayCounter::Fits(std::int64_t amount, Instant now) const {
+  return amount <= limit_ - Used(now);
+}
+
+Instant DayCounter::ReadyAt(std::int64_t amount, Instant now) const {
+  if (rolling_) return rolling_->ReadyAt(amount, now);
+  if (Fits(amount, now)) return now;
+  return amount > limit_ ? kNever : *day_end_;
+}
+
+void DayCounter::Add(std::int64_t amount, Instant at, Instant now) {
+  if (rolling_) return rolling_->Add(amount, at);
+  Roll(now);
+  if (at >= day_start_) used_ += std::max<std::int64_t>(amount, 0);
+}
+
+void DayCounter::Remove(std::int64_t amount, Instant at, Instant now) {
+  if (rolling_) return rolling_->Remove(amount, at, now);
+  Roll(now);
+  if (at >= day_start_) used_ -= std::min(std::max<std::int64_t>(amount, 0), used_);
+}
+
+void DayCounter::Restore(std::int64_t amount, Instant now) { Add(amount, now, now); }
+
+void DayCounter::Clear() {
+  if (rolling_) rolling_->Clear();
+  used_ = 0;
+}
+
+Instant DayCounter::ResetsAt(Instant now) const {
+  if (rolling_) return rolling_->NextExpiry(now);
+  Roll(now);
+  return *day_end_;
+}
+
+void DayCounter::Roll(Instant now) const {
+  if (day_end_ && now < *day_end_) return;
+  if (day_end_) {
+    used_ = 0;
+    day_start_ = *day_end_;
+  }
+  const Instant end = next_reset_(now);
+  day_end_ = (end > now ? end : now + kDay) + guard_;
+}
+
+}  // namespace requestrouter::policy

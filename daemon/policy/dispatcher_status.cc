@@ -1,0 +1,163 @@
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "daemon/policy/dispatcher_impl.h"
+
+// Where requests stand, and why.
+namespace requestrouter::policy {
+
+using Impl = Dispatcher::Impl;
+
+namespace {
+
+// Forecasts of many keys are kept for so long, whatever happens meanwhile: what they leave out is
+// less than what they cost.
+constexpr Duration kForecastLife = std::chrono::milliseconds(20);
+constexpr std::uint64_t kCheapForecasts = 64;  // events after which a cheap one is made anew
+
+Demand Average(std::int64_t input, std::int64_t output, std::int64_t max_output, std::size_t n) {
+  const auto count = static_cast<std::int64_t>(std::max<std::size_t>(n, 1));
+  return {input / count, output / count, max_output / count, 0};
+}
+
+}  // namespace
+
+bool Impl::IsWaiting(std::uint64_t ticket) const {
+  const auto found = requests_.find(ticket);
+  return found != requests_.end() && found->second.place != Place::kInFlight;
+}
+
+const Impl::Lane::Forecasts& Impl::ForecastsOf(Lane& lane, Instant now) {
+  const auto& old = lane.forecasts;
+  const bool same = old && old->at == now && old->version == pool_.version();
+  const bool many = pool_.AllCells().size() > kCheapForecasts;
+  const bool recent = old && many && old->at <= now && now - old->at < kForecastLife;
+  if (!same && !recent) {
+    lane.forecasts.emplace(Lane::Forecasts{pool_.version(), now,
+                                           Forecast(pool_, lane.plan.wanted, now),
+                                           Forecast(pool_, lane.plan.fallback, now)});
+  }
+  return *lane.forecasts;
+}
+
+std::optional<Instant> Impl::EtaOf(Lane& lane, const Request& request, std::size_t ahead,
+                                   Instant now, bool wanted_only) {
+  if (lane.plan.wanted.empty()) return std::nullopt;
+  const auto& forecasts = ForecastsOf(lane, now);
+  const auto need = [&](std::uint32_t model) {
+    const LimitSet& limits = pool_.quota({model, 0}).quota.limits();
+    const Demand others =
+        Average(lane.input_tokens, lane.output_tokens, lane.max_output_tokens, lane.queue.size());
+    Amounts amounts = CountAmounts(limits, request.ask.demand);
+    const Amounts each = CountAmounts(limits, others);
+    const auto count = static_cast<std::int64_t>(ahead);
+    for (std::size_t i = 0; i < amounts.size(); ++i) {
+      if (ahead > 0) amounts[i] += count * each[i];
+    }
+    return amounts;
+  };
+  Instant eta = forecasts.wanted.When(need(lane.plan.wanted.front().model));
+  if (!wanted_only && !lane.plan.fallback.empty()) {
+    eta = std::min(eta, forecasts.fallback.When(need(lane.plan.fallback.front().model)));
+  }
+  if (eta == kNever) return std::nullopt;
+  return std::max({eta, request.not_before, now});
+}
+
+// In its own lane, and in others whose first choice is the same model.
+std::size_t Impl::AheadOf(Lane& lane, const Request& request, Instant now) const {
+  const FairQueue::Item item = ItemOf(request);
+  std::size_t ahead = 0;
+  for (const auto& [plan, other] : lanes_) {
+    if (other->queue.empty()) continue;
+    const bool rival = other.get() == &lane || (!plan.wanted.empty() && !lane.plan.wanted.empty() &&
+                                                plan.wanted.front() == lane.plan.wanted.front());
+    if (rival) ahead += other->queue.Ahead(item, now);
+  }
+  return ahead;
+}
+
+std::optional<Standing> Impl::StandingOf(std::uint64_t ticket, Instant now) {
+  const auto found = requests_.find(ticket);
+  if (found == requests_.end() || !IsWaiting(ticket)) return std::nullopt;
+  Request& request = found->second;
+  const std::size_t ahead = AheadOf(*request.lane, request, now);
+  Standing standing{ticket, ahead + 1, {}, now - request.since};
+  if (const auto eta = EtaOf(*request.lane, request, ahead, now)) standing.eta = *eta - now;
+  return standing;
+}
+
+std::vector<Standing> Impl::Waiting(Instant now) {
+  std::vector<Standing> all;
+  const auto add = [&](const Request& request, std::size_t position, std::size_t ahead) {
+    Standing standing{request.ask.ticket, position, {}, now - request.since};
+    if (const auto eta = EtaOf(*request.lane, request, ahead, now)) standing.eta = *eta - now;
+    all.push_back(standing);
+  };
+  for (const auto& [plan, lane] : lanes_) {
+    std::size_t position = 0;
+    for (const std::uint64_t ticket : lane->queue.Order(now)) {
+      const std::size_t ahead = position++;
+      add(requests_.at(ticket), position, ahead);
+    }
+  }
+  for (const auto& [at, ticket] : delayed_) {
+    const Request& request = requests_.at(ticket);
+    const std::size_t ahead = AheadOf(*request.lane, request, now);
+    add(request, ahead + 1, ahead);
+  }
+  std::stable_sort(all.begin(), all.end(),
+                   [](const auto& a, const auto& b) { return a.position < b.position; });
+  return all;
+}
+
+bool Impl::IsAvailable(std::string_view model, Instant now) {
+  const auto found = pool_.FindModel(model);
+  return found && pool_.AnyOpen({{*found, Choice::kAnyTag}}, now);
+}
+
+std::vector<Considered> Impl::Consider(const Ask& ask, Instant now) {
+  const Plan plan = planner_.Make(ask);
+  const auto found = requests_.find(ask.ticket);
+  const Request* request = found == requests_.end() ? nullptr : &found->second;
+  const Tried none;
+  const Wish wish{ask.demand, ask.preferred_key, request ? request->tried : none,
+                  request && RetryDue(*request)};
+  // In flight: where it is. Otherwise where it would go now.
+  std::optional<CellId> chosen = pool_.Pick(plan.wanted, wish, now);
+  const auto is_chosen = [&](CellId cell) {
+    if (request && request->admission) {
+      return request->admission->key.get() == &pool_.key(cell) &&
+             request->admission->quota.get() == &pool_.quota(cell);
+    }
+    return chosen && chosen->model == cell.model && chosen->index == cell.index;
+  };
+  const auto tried = [&](CellId cell) {
+    return std::any_of(wish.tried.begin(), wish.tried.end(), [&](const auto& one) {
+      return one.first == &pool_.key(cell) && one.second == &pool_.quota(cell);
+    });
+  };
+  std::vector<Considered> all;
+  for (const CellId cell : pool_.AllCells()) {
+    Considered one{pool_.key(cell).spec.key_id, pool_.model_name(cell.model), "", {}};
+    const bool wanted = pool_.Among(plan.wanted, cell);
+    const auto obstacle = pool_.Judge(cell, ask.demand, wish.retry_due, now);
+    if (is_chosen(cell)) {
+      one.verdict = "chosen";
+    } else if (!wanted && !pool_.Among(plan.fallback, cell)) {
+      one.verdict = "other_model";
+    } else if (tried(cell)) {
+      one.verdict = "tried";
+    } else if (obstacle) {
+      one.verdict = obstacle->word;
+      if (obstacle->until != kNever) one.until = obstacle->until;
+    } else {
+      one.verdict = wanted ? "not_preferred" : "fallback";
+    }
+    all.push_back(std::move(one));
+  }
+  return all;
+}
+
+}  // namespace requestrouter::policy

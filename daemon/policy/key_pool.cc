@@ -1,0 +1,585 @@
+#include "daemon/policy/key_pool.h"
+
+#include <algorithm>
+
+#include "daemon/policy/invariant.h"
+
+namespace requestrouter::policy {
+namespace {
+
+const Demand kSmallest{};
+
+std::int8_t TagOf(const std::string& workload) {
+  if (workload == "light") return 0;
+  if (workload == "medium") return 1;
+  if (workload == "heavy") return 2;
+  return Choice::kAnyTag;
+}
+
+bool Disabled(const KeyState& key, Instant now) {
+  return key.disabled_by_operator || key.health.state(now) == KeyStateName::kDisabled;
+}
+
+bool InService(const KeyState& key) {
+  return key.spec.active && key.spec.has_secret && !Disabled(key, Instant::min());
+}
+
+// What an attempt that was cut off by its caller says of the key: nothing, like a request's fault.
+Fault Inconclusive() {
+  Fault fault;
+  fault.kind = FaultKind::kRequest;
+  return fault;
+}
+
+}  // namespace
+
+KeyPool::KeyPool(std::uint64_t seed) : random_(seed) {}
+
+// ---- configuration
+
+void KeyPool::Configure(const Config& config, Instant now) {
+  auto old_keys = std::exchange(keys_, {});
+  auto old_quotas = std::exchange(quotas_, {});
+  models_.clear();
+  model_index_.clear();
+  key_order_.clear();
+  cells_of_.clear();
+  for (const KeySpec& spec : config.keys) {
+    if (const auto old = old_keys.find(spec.key_id); old != old_keys.end()) {
+      keys_.insert(old_keys.extract(old));
+    }
+    for (const KeyModel& model : spec.models) {
+      const auto old = old_quotas.find({spec.quota_group, model.name});
+      if (old != old_quotas.end()) quotas_.insert(old_quotas.extract(old));
+    }
+    AddKey(spec, config.retry, now);
+  }
+  for (Model& model : models_) CountCapacity(model);
+  ++version_;
+}
+
+void KeyPool::AddKey(const KeySpec& spec, const RetryPolicy& retry, Instant now) {
+  auto& provider = providers_[spec.provider];
+  if (!provider) {
+    provider = std::make_shared<ProviderState>(
+        ProviderState{spec.provider, ProviderBreaker(retry.base, kFailureCooldownCap)});
+  }
+  auto& key = keys_[spec.key_id];
+  if (!key) key = std::make_shared<KeyState>();
+  key->spec = spec;
+  key->provider = provider;
+  if (key->health.state(now) == KeyStateName::kDisabled) {
+    key->health.Reset();
+    key->changed = true;
+  }
+  key_order_.push_back(spec.key_id);
+  for (const KeyModel& served : spec.models) {
+    auto& quota = quotas_[{spec.quota_group, served.name}];
+    if (quota) {
+      quota->quota.SetLimits(served.limits);
+    } else {
+      quota = std::make_shared<QuotaState>(
+          QuotaState{spec.quota_group, served.name, Quota(served.limits), {}});
+    }
+    const auto [entry, fresh] =
+        model_index_.try_emplace(served.name, static_cast<std::uint32_t>(models_.size()));
+    if (fresh) models_.push_back({served.name, {}, {}, {}});
+    Model& model = models_[entry->second];
+    const CellId cell{entry->second, static_cast<std::uint32_t>(model.cells.size())};
+    model.cells.push_back({key, quota, Instant::min(), TagOf(spec.workload)});
+    model.summaries.push_back({now, Instant::min(), 0, spec.priority, TagOf(spec.workload)});
+    cells_of_[key.get()].push_back(cell);
+    cells_of_[quota.get()].push_back(cell);
+    cells_of_[provider.get()].push_back(cell);
+  }
+}
+
+void KeyPool::CountCapacity(Model& model) const {
+  std::vector<const QuotaState*> seen;
+  for (const Cell& cell : model.cells) seen.push_back(cell.quota.get());
+  std::sort(seen.begin(), seen.end());
+  seen.erase(std::unique(seen.begin(), seen.end()), seen.end());
+  for (std::size_t i = 0; i < kMinuteKinds; ++i) {
+    for (const QuotaState* quota : seen) {
+      const SlidingWindow* window = quota->quota.Window(static_cast<LimitKind>(i));
+      if (!window) {
+        model.capacity[i] = 0;
+        break;
+      }
+      model.capacity[i] += window->limit();
+    }
+  }
+}
+
+// ---- models
+
+std::optional<std::uint32_t> KeyPool::FindModel(std::string_view name) const {
+  const auto found = model_index_.find(name);
+  if (found == model_index_.end()) return std::nullopt;
+  return found->second;
+}
+
+bool KeyPool::HasTag(std::uint32_t model, std::int8_t tag) const {
+  const auto& cells = models_[model].cells;
+  return std::any_of(cells.begin(), cells.end(), [&](const Cell& cell) { return cell.tag == tag; });
+}
+
+double KeyPool::ShareOf(std::uint32_t model, const Demand& demand) const {
+  const Model& of = models_[model];
+  const Amounts amounts = CountAmounts(of.cells.front().quota->quota.limits(), demand);
+  double share = 0;
+  for (std::size_t i = 0; i < kMinuteKinds; ++i) {
+    if (of.capacity[i] <= 0) continue;
+    share = std::max(share, static_cast<double>(amounts[i]) / static_cast<double>(of.capacity[i]));
+  }
+  // Where nothing but attempts in flight is limited, requests are what is shared.
+  return share > 0 ? share : 1e-3;
+}
+
+// ---- choosing
+
+std::optional<CellId> KeyPool::Pick(const Choices& choices, const Wish& wish, Instant now) {
+  if (!wish.preferred_key.empty()) {
+    if (const auto cell = PickPreferred(choices, wish, now)) return cell;
+  }
+  for (const Choice& choice : choices) {
+    if (const auto cell = PickBest(choice, wish, now)) return cell;
+  }
+  return std::nullopt;
+}
+
+std::optional<CellId> KeyPool::PickPreferred(const Choices& choices, const Wish& wish,
+                                             Instant now) const {
+  const auto key = keys_.find(wish.preferred_key);
+  if (key == keys_.end()) return std::nullopt;
+  const auto cells = cells_of_.find(key->second.get());
+  if (cells == cells_of_.end()) return std::nullopt;
+  for (const Choice& choice : choices) {
+    for (const CellId cell : cells->second) {
+      if (cell.model != choice.model || !Matches(At(cell), choice)) continue;
+      if (Takes(cell, wish, now)) return cell;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<CellId> KeyPool::PickBest(const Choice& choice, const Wish& wish, Instant now) {
+  Model& model = models_[choice.model];
+  Best best;
+  for (std::uint32_t i = 0; i < model.summaries.size(); ++i) {
+    const CellId cell{choice.model, i};
+    if (model.summaries[i].refresh_at <= now) Refresh(cell, now);
+    const Summary& summary = model.summaries[i];
+    if (summary.open_at > now && !wish.retry_due) continue;
+    if (choice.tag != Choice::kAnyTag && choice.tag != summary.tag) continue;
+    if (best.cell) {
+      if (summary.priority > best.priority) continue;
+      if (summary.priority == best.priority && summary.headroom < best.headroom) continue;
+    }
+    if (!Takes(cell, wish, now)) continue;
+    const bool tie =
+        best.cell && summary.priority == best.priority && summary.headroom == best.headroom;
+    best.ties = tie ? best.ties + 1 : 1;
+    if (tie && random_() % best.ties != 0) continue;
+    best = {cell, summary.priority, summary.headroom, best.ties};
+  }
+  return best.cell;
+}
+
+bool KeyPool::Takes(CellId cell, const Wish& wish, Instant now) const {
+  const Cell& of = At(cell);
+  for (const auto& [key, quota] : wish.tried) {
+    if (key == of.key.get() && quota == of.quota.get()) return false;
+  }
+  return !Judge(cell, wish.demand, wish.retry_due, now);
+}
+
+std::optional<KeyPool::Obstacle> KeyPool::Judge(CellId cell, const Demand& demand, bool retry_due,
+                                                Instant now) const {
+  const Cell& of = At(cell);
+  const KeyState& key = *of.key;
+  if (!key.spec.active) return Obstacle{"inactive", kNever};
+  if (!key.spec.has_secret) return Obstacle{"no_secret", kNever};
+  if (Disabled(key, now)) return Obstacle{"disabled", kNever};
+  const auto word = [&](const Health& health) {
+    return health.state(now) == KeyStateName::kTrial ? "trial" : "cooling";
+  };
+  if (const Instant at = key.provider->breaker.UsableAt(now, retry_due); at > now) {
+    return Obstacle{"provider_down", at};
+  }
+  if (const Instant at = key.health.UsableAt(now); at > now) return Obstacle{word(key.health), at};
+  if (of.excluded_until > now) return Obstacle{"not_served", of.excluded_until};
+  const Health& quota = of.quota->health;
+  if (const Instant at = quota.UsableAt(now); at > now) return Obstacle{word(quota), at};
+  if (const auto limit = of.quota->quota.Check(demand, now)) {
+    return Obstacle{Name(limit->limit), limit->until};
+  }
+  return std::nullopt;
+}
+
+Instant KeyPool::HealthyAt(CellId cell, Instant now) const {
+  const Cell& of = At(cell);
+  if (!InService(*of.key)) return kNever;
+  return std::max({now, of.key->provider->breaker.UsableAt(now, false),
+                   of.key->health.UsableAt(now), of.quota->health.UsableAt(now),
+                   of.excluded_until});
+}
+
+Instant KeyPool::CellReadyAt(CellId cell, const Demand& demand, bool retry_due, Instant now) const {
+  const Cell& of = At(cell);
+  if (!InService(*of.key)) return kNever;
+  return std::max({of.key->provider->breaker.UsableAt(now, retry_due), of.key->health.UsableAt(now),
+                   of.quota->health.UsableAt(now), of.excluded_until,
+                   of.quota->quota.ReadyAt(demand, now)});
+}
+
+Instant KeyPool::ReadyAt(const Choices& choices, const Demand& demand, bool retry_due,
+                         Instant now) {
+  Instant ready = kNever;
+  for (const Choice& choice : choices) {
+    Model& model = models_[choice.model];
+    for (std::uint32_t i = 0; i < model.summaries.size(); ++i) {
+      if (!Matches(model.cells[i], choice)) continue;
+      if (model.summaries[i].refresh_at <= now) Refresh({choice.model, i}, now);
+      if (model.summaries[i].open_at >= ready && !retry_due) continue;
+      ready = std::min(ready, CellReadyAt({choice.model, i}, demand, retry_due, now));
+    }
+  }
+  return ready;
+}
+
+bool KeyPool::AnyOpen(const Choices& choices, Instant now) {
+  for (const Choice& choice : choices) {
+    Model& model = models_[choice.model];
+    for (std::uint32_t i = 0; i < model.summaries.size(); ++i) {
+      if (model.summaries[i].refresh_at <= now) Refresh({choice.model, i}, now);
+      if (model.summaries[i].open_at <= now && Matches(model.cells[i], choice)) return true;
+    }
+  }
+  return false;
+}
+
+bool KeyPool::Hopeless(const Choices& choices, Instant now) const {
+  bool hopeless = true;
+  ForEachCell(choices, [&](CellId cell) {
+    if (InService(*At(cell).key) && At(cell).excluded_until <= now) hopeless = false;
+  });
+  return hopeless;
+}
+
+bool KeyPool::AllDisabled(const Choices& choices) const {
+  bool all = true;
+  ForEachCell(choices, [&](CellId cell) { all = all && !InService(*At(cell).key); });
+  return all;
+}
+
+std::optional<std::pair<LimitKind, std::int64_t>> KeyPool::NeverFits(const Choices& choices,
+                                                                     const Demand& demand) const {
+  std::optional<std::pair<LimitKind, std::int64_t>> obstacle;
+  bool fits = false;
+  ForEachCell(choices, [&](CellId cell) {
+    const Quota& quota = At(cell).quota->quota;
+    if (fits || !InService(*At(cell).key)) return;
+    const auto kind = quota.NeverFits(demand);
+    fits = !kind;
+    if (!kind) return;
+    std::int64_t limit = 0;
+    if (*kind < LimitKind::kRpd) {
+      limit = quota.Window(*kind)->limit();
+    } else if (*kind != LimitKind::kInFlight) {
+      limit = quota.Day(*kind)->limit();
+    }
+    if (!obstacle || limit > obstacle->second) obstacle = {*kind, limit};
+  });
+  return fits ? std::nullopt : obstacle;
+}
+
+bool KeyPool::Among(const Choices& choices, CellId cell) const {
+  return std::any_of(choices.begin(), choices.end(), [&](const Choice& choice) {
+    return choice.model == cell.model && Matches(At(cell), choice);
+  });
+}
+
+bool KeyPool::LeavesRoomFor(CellId cell, const Demand& first, const Demand& other, Instant until,
+                            Instant now) const {
+  const Quota& quota = At(cell).quota->quota;
+  return quota.ReadyAt(first, now) > until || quota.ReadyAtBoth(first, other, now) <= until;
+}
+
+void KeyPool::Refresh(CellId cell, Instant now) {
+  const Cell& of = At(cell);
+  Summary& summary = models_[cell.model].summaries[cell.index];
+  summary.open_at = CellReadyAt(cell, kSmallest, false, now);
+  summary.headroom = of.quota->quota.Headroom(now);
+  summary.refresh_at = of.quota->quota.NextChange(now);
+  if (summary.open_at > now) summary.refresh_at = std::min(summary.refresh_at, summary.open_at);
+}
+
+void KeyPool::Touch(const KeyState* key, const QuotaState* quota, const ProviderState* provider) {
+  for (const void* touched : {static_cast<const void*>(key), static_cast<const void*>(quota),
+                              static_cast<const void*>(provider)}) {
+    if (!touched) continue;
+    const auto cells = cells_of_.find(touched);
+    if (cells == cells_of_.end()) continue;
+    for (const CellId cell : cells->second) {
+      models_[cell.model].summaries[cell.index].refresh_at = Instant::min();
+    }
+  }
+  ++version_;
+}
+
+// ---- attempts
+
+Admission KeyPool::Admit(CellId cell, const Demand& demand, bool retry_due, Instant now) {
+  const Cell& of = At(cell);
+  Admission admission{of.key, of.quota, of.quota->quota.Reserve(demand, now), {}, {}, {}};
+  admission.provider_pass = of.key->provider->breaker.Admit(now, retry_due);
+  admission.key_pass = of.key->health.Admit(now);
+  admission.quota_pass = of.quota->health.Admit(now);
+  ++of.key->in_flight;
+  if (admission.key_pass.trial) of.key->changed = true;
+  if (admission.quota_pass.trial) MarkChanged(*of.quota);
+  Touch(admission.key_pass.trial ? of.key.get() : nullptr, of.quota.get(),
+        admission.provider_pass.trial ? of.key->provider.get() : nullptr);
+  return admission;
+}
+
+void KeyPool::End(const Admission& admission, const Report& report, Instant now) {
+  KeyState& key = *admission.key;
+  Quota& quota = admission.quota->quota;
+  --key.in_flight;
+  if (report.sent) {
+    quota.Settle(admission.reservation, report.used, report.sent_at, now);
+  } else {
+    quota.Refund(admission.reservation, now);
+  }
+  quota.Correct(report.remaining, now);
+  const Instant provider_at = key.provider->breaker.UsableAt(now, false);
+  EndHealth(admission, report.conclusive ? report.fault : Inconclusive(), now);
+  const bool provider_changed = provider_at != key.provider->breaker.UsableAt(now, false);
+  Touch(&key, admission.quota.get(), provider_changed ? key.provider.get() : nullptr);
+}
+
+void KeyPool::EndHealth(const Admission& admission, const Fault& fault, Instant now) {
+  using Kind = Health::Event::Kind;
+  QuotaState& quota = *admission.quota;
+  if (!fault.message.empty()) admission.key->last_error = fault.message;
+  Health::Event event{.kind = Kind::kNoVerdict, .reason = fault.reason, .source = fault.source};
+  if (fault.kind == FaultKind::kNone) {
+    event.kind = Kind::kSucceeded;
+  } else if (fault.kind == FaultKind::kMinuteQuota) {
+    event.kind = Kind::kCool;
+    event.base = std::max(fault.retry_after.value_or(kMinuteCooldown), Duration::zero());
+    event.cap = kMinuteCooldownCap;
+  } else if (fault.kind == FaultKind::kDayQuota) {
+    event.until = quota.quota.DayEnd(now);
+    event.kind = event.until == kNever ? Kind::kCool : Kind::kCoolUntil;
+    event.base = std::max(fault.retry_after.value_or(kDayCooldown), Duration::zero());
+    event.cap = kDayCooldownCap;
+  } else if (fault.kind == FaultKind::kModel) {
+    Exclude(admission, now + kNotServed);
+  }
+  if (quota.health.Ended(admission.quota_pass, event, now)) MarkChanged(quota);
+  EndKeyHealth(admission, fault, now);
+}
+
+void KeyPool::EndKeyHealth(const Admission& admission, const Fault& fault, Instant now) {
+  using Kind = Health::Event::Kind;
+  KeyState& key = *admission.key;
+  ProviderBreaker& breaker = key.provider->breaker;
+  Health::Event event{.kind = Kind::kNoVerdict, .reason = fault.reason, .source = fault.source};
+  switch (fault.kind) {
+    case FaultKind::kNone:
+    case FaultKind::kMinuteQuota:
+    case FaultKind::kDayQuota:
+      // An answer: the key, the network and the provider work.
+      breaker.Succeeded(admission.provider_pass, now);
+      event.kind = Kind::kSucceeded;
+      break;
+    case FaultKind::kProvider:
+    case FaultKind::kNetwork:
+      if (breaker.Failed(admission.provider_pass, fault, key.spec.key_id, now)) {
+        key.health.ForgiveFailures();
+        break;
+      }
+      event.kind = Kind::kFailed;
+      event.base = kFailureCooldown;
+      event.cap = kFailureCooldownCap;
+      break;
+    case FaultKind::kKeyInvalid:
+    case FaultKind::kBilling:
+      breaker.NoVerdict(admission.provider_pass, now);
+      event.kind = Kind::kDisable;
+      break;
+    case FaultKind::kRequest:
+    case FaultKind::kContent:
+    case FaultKind::kModel:
+      breaker.NoVerdict(admission.provider_pass, now);
+      break;
+  }
+  if (key.health.Ended(admission.key_pass, event, now)) key.changed = true;
+}
+
+void KeyPool::Exclude(const Admission& admission, Instant until) {
+  const auto cells = cells_of_.find(admission.key.get());
+  if (cells == cells_of_.end()) return;
+  for (const CellId cell : cells->second) {
+    Cell& of = models_[cell.model].cells[cell.index];
+    if (of.quota == admission.quota) of.excluded_until = until;
+  }
+}
+
+void KeyPool::MarkChanged(const QuotaState& quota) {
+  const auto cells = cells_of_.find(&quota);
+  if (cells == cells_of_.end()) return;
+  for (const CellId cell : cells->second) At(cell).key->changed = true;
+}
+
+// ---- operators
+
+KeyState* KeyPool::FindKey(std::string_view key_id) {
+  const auto found = keys_.find(key_id);
+  return found == keys_.end() ? nullptr : found->second.get();
+}
+
+KeyStatus KeyPool::StatusOf(const KeyState& key, Instant now) const {
+  KeyStatus status;
+  status.key_id = key.spec.key_id;
+  status.in_flight = key.in_flight;
+  status.last_error = key.last_error;
+  status.state = key.health.state(now);
+  if (status.state != KeyStateName::kReady) status.cooldown = key.health.cooldown();
+  std::size_t cells = 0;
+  if (const auto of = cells_of_.find(&key); of != cells_of_.end()) {
+    for (const CellId cell : of->second) {
+      const QuotaState& quota = *At(cell).quota;
+      ++cells;
+      status.usage.push_back(quota.quota.Usage(now));
+      status.usage.back().model = quota.model;
+      const KeyStateName state = quota.health.state(now);
+      if (state == KeyStateName::kReady) continue;
+      status.model_cooldowns.push_back({quota.model, state, quota.health.cooldown()});
+    }
+  }
+  if (status.state == KeyStateName::kReady && cells > 0 && status.model_cooldowns.size() == cells) {
+    const auto first = std::min_element(
+        status.model_cooldowns.begin(), status.model_cooldowns.end(),
+        [](const auto& a, const auto& b) { return a.cooldown.until < b.cooldown.until; });
+    status.state = first->state;
+    status.cooldown = first->cooldown;
+  }
+  if (key.disabled_by_operator) {
+    status.state = KeyStateName::kDisabled;
+    status.cooldown = Cooldown{kNever, kDisabledByOperator, "operator", 0};
+  }
+  if (!key.spec.has_secret) status.state = KeyStateName::kNoSecret;
+  return status;
+}
+
+std::vector<KeyStatus> KeyPool::Keys(Instant now) const {
+  std::vector<KeyStatus> all;
+  for (const std::string& key_id : key_order_) {
+    all.push_back(StatusOf(*keys_.find(key_id)->second, now));
+  }
+  return all;
+}
+
+std::optional<KeyStatus> KeyPool::Key(std::string_view key_id, Instant now) const {
+  const auto found = keys_.find(key_id);
+  if (found == keys_.end()) return std::nullopt;
+  return StatusOf(*found->second, now);
+}
+
+bool KeyPool::Reset(std::string_view key_id, bool counters) {
+  KeyState* key = FindKey(key_id);
+  if (!key) return false;
+  key->health.Reset();
+  key->changed = true;
+  key->provider->breaker.Reset();
+  for (const CellId cell : cells_of_[key]) {
+    Cell& of = models_[cell.model].cells[cell.index];
+    of.excluded_until = Instant::min();
+    of.quota->health.Reset();
+    if (counters) of.quota->quota.Clear();
+    MarkChanged(*of.quota);
+    Touch(nullptr, of.quota.get(), nullptr);
+  }
+  Touch(key, nullptr, key->provider.get());
+  return true;
+}
+
+bool KeyPool::SetEnabled(std::string_view key_id, bool enabled, Instant now) {
+  KeyState* key = FindKey(key_id);
+  if (!key) return false;
+  key->disabled_by_operator = !enabled;
+  if (enabled && key->health.state(now) == KeyStateName::kDisabled) key->health.Reset();
+  key->changed = true;
+  Touch(key, nullptr, nullptr);
+  return true;
+}
+
+void KeyPool::SetHasSecret(std::string_view key_id, bool has_secret) {
+  KeyState* key = FindKey(key_id);
+  if (!key) return;
+  key->spec.has_secret = has_secret;
+  Touch(key, nullptr, nullptr);
+}
+
+std::vector<KeyStatus> KeyPool::TakeChanged(Instant now) {
+  std::vector<KeyStatus> changed;
+  for (const std::string& key_id : key_order_) {
+    KeyState& key = *keys_[key_id];
+    if (std::exchange(key.changed, false)) changed.push_back(StatusOf(key, now));
+  }
+  return changed;
+}
+
+std::vector<CellId> KeyPool::AllCells() const {
+  std::vector<CellId> cells;
+  for (std::uint32_t m = 0; m < models_.size(); ++m) {
+    for (std::uint32_t i = 0; i < models_[m].cells.size(); ++i) cells.push_back({m, i});
+  }
+  return cells;
+}
+
+// ---- restart
+
+void KeyPool::RestoreAttempt(std::string_view group, std::string_view model, const Demand& demand,
+                             Instant at) {
+  const auto found = quotas_.find({std::string(group), std::string(model)});
+  if (found == quotas_.end()) return;
+  found->second->quota.RestoreAttempt(demand, at);
+  Touch(nullptr, found->second.get(), nullptr);
+}
+
+void KeyPool::RestoreDay(std::string_view group, std::string_view model, std::int64_t requests,
+                         const Demand& tokens, Instant now) {
+  const auto found = quotas_.find({std::string(group), std::string(model)});
+  if (found == quotas_.end()) return;
+  found->second->quota.RestoreDay(requests, tokens, now);
+  Touch(nullptr, found->second.get(), nullptr);
+}
+
+void KeyPool::RestoreKey(std::string_view key_id, KeyStateName state, const Cooldown& cooldown,
+                         Instant now) {
+  KeyState* key = FindKey(key_id);
+  if (!key) return;
+  if (state == KeyStateName::kDisabled && cooldown.reason == kDisabledByOperator) {
+    key->disabled_by_operator = true;
+  } else {
+    key->health.Restore(state, cooldown, now);
+  }
+  Touch(key, nullptr, nullptr);
+}
+
+void KeyPool::SanityCheck(Instant now) const {
+  for (const auto& [name, quota] : quotas_) quota->quota.SanityCheck();
+  for (const CellId cell : AllCells()) {
+    const Summary& summary = models_[cell.model].summaries[cell.index];
+    if (summary.refresh_at <= now) continue;
+    Require(summary.open_at <= std::max(now, CellReadyAt(cell, kSmallest, false, now)),
+            "a summary never hides a cell that is open");
+  }
+}
+
+}  // namespace requestrouter::policy

@@ -1,0 +1,238 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "daemon/policy/health.h"
+#include "daemon/policy/pool_config.h"
+#include "daemon/policy/provider_breaker.h"
+#include "daemon/policy/quota.h"
+#include "daemon/policy/request.h"
+#include "daemon/policy/status.h"
+
+namespace requestrouter::policy {
+
+struct ProviderState {
+  std::string name;
+  ProviderBreaker breaker;
+};
+
+// One model of one quota group: what its limits count, and what its provider said of it.
+struct QuotaState {
+  std::string group;
+  std::string model;
+  Quota quota;
+  Health health;
+};
+
+struct KeyState {
+  KeySpec spec;
+  std::shared_ptr<ProviderState> provider;
+  Health health;
+  bool disabled_by_operator = false;
+  bool changed = false;  // since TakeChanged
+  std::int64_t in_flight = 0;
+  std::string last_error;
+};
+
+// An attempt under way. Holds what it needs to end, also when a reload has removed the key.
+struct Admission {
+  std::shared_ptr<KeyState> key;
+  std::shared_ptr<QuotaState> quota;
+  Reservation reservation;
+  Health::Pass key_pass, quota_pass, provider_pass;
+};
+
+// Models to choose from: index of the model, and of the workload tag that keys must have.
+struct Choice {
+  static constexpr std::int8_t kAnyTag = -1;
+  std::uint32_t model = 0;
+  std::int8_t tag = kAnyTag;  // as Tier: 0 light, 1 medium, 2 heavy
+  bool operator==(const Choice&) const = default;
+  auto operator<=>(const Choice&) const = default;
+};
+using Choices = std::vector<Choice>;  // the preferred ones first
+
+// A key for one of its models. Valid until Configure.
+struct CellId {
+  std::uint32_t model = 0;
+  std::uint32_t index = 0;
+};
+
+// A key with one of its models that an attempt of the present round has used already.
+using Tried = std::vector<std::pair<const KeyState*, const QuotaState*>>;
+
+struct Wish {
+  const Demand& demand;
+  std::string_view preferred_key;  // the conversation's last; may be empty
+  const Tried& tried;
+  bool retry_due = false;  // may be a provider's trial
+};
+
+// All keys with their limits and health, and the choice among them.
+//
+// The choice: the preferred key while it has room (prompt caches live with the key's project), then
+// the order of the choices, then priority, then the greatest headroom, then chance. Each key and
+// model ("cell") has a summary in a flat array, brought up to date when something of it changes or
+// when its next change by time is due, so that a choice among a thousand keys reads a few tens of
+// kilobytes in order and looks closely only at cells that beat the best so far.
+class KeyPool {
+ public:
+  // A 429 that names no delay (minute quotas are over by then, whenever they began).
+  static constexpr Duration kMinuteCooldown = std::chrono::seconds(60);
+  static constexpr Duration kMinuteCooldownCap = std::chrono::minutes(15);
+  // For day quotas whose end is not known.
+  static constexpr Duration kDayCooldown = std::chrono::hours(1);
+  static constexpr Duration kDayCooldownCap = std::chrono::hours(24);
+  static constexpr Duration kFailureCooldown = std::chrono::seconds(1);
+  static constexpr Duration kFailureCooldownCap = std::chrono::seconds(30);
+  // A key that does not serve a model is not asked for it again for so long.
+  static constexpr Duration kNotServed = std::chrono::minutes(10);
+
+  explicit KeyPool(std::uint64_t seed);
+
+  // Keys and quotas that stay keep counts, cooldowns and what is in flight; keys that were
+  // disabled because of what a provider said are tried again.
+  void Configure(const Config& config, Instant now);
+
+  // ---- models
+  std::size_t model_count() const { return models_.size(); }
+  const std::string& model_name(std::uint32_t model) const { return models_[model].name; }
+  std::optional<std::uint32_t> FindModel(std::string_view name) const;
+  bool HasTag(std::uint32_t model, std::int8_t tag) const;  // of any of its keys
+  // The part that a demand takes of all that the model's keys have: the greatest over the limits
+  // (dominant share: Ghodsi et al., NSDI 2011).
+  double ShareOf(std::uint32_t model, const Demand& demand) const;
+
+  // ---- choosing
+  std::optional<CellId> Pick(const Choices& choices, const Wish& wish, Instant now);
+  // The earliest instant at which one of them could be picked; kNever where only an event helps.
+  Instant ReadyAt(const Choices& choices, const Demand& demand, bool retry_due, Instant now);
+  // Whether any cell would take the smallest demand now.
+  bool AnyOpen(const Choices& choices, Instant now);
+  // Whether time alone will never open any: each is disabled, inactive or has no secret, or (for
+  // now) does not serve the model.
+  bool Hopeless(const Choices& choices, Instant now) const;
+  bool AllDisabled(const Choices& choices) const;
+  // The limit that keeps the demand from ever fitting any of them; nullopt if it fits one.
+  std::optional<std::pair<LimitKind, std::int64_t>> NeverFits(const Choices& choices,
+                                                              const Demand& demand) const;
+  // Why a cell cannot take the demand now, and until when; nullopt: it can.
+  struct Obstacle {
+    const char* word;
+    Instant until;
+  };
+  std::optional<Obstacle> Judge(CellId cell, const Demand& demand, bool retry_due,
+                                Instant now) const;
+  // Whether `other` can be taken there without `first` having to wait past `until`.
+  bool LeavesRoomFor(CellId cell, const Demand& first, const Demand& other, Instant until,
+                     Instant now) const;
+  // Each cell of the choices once: f(CellId).
+  template <typename F>
+  void ForEachCell(const Choices& choices, F f) const {
+    for (const Choice& choice : choices) {
+      const Model& model = models_[choice.model];
+      for (std::uint32_t i = 0; i < model.cells.size(); ++i) {
+        if (Matches(model.cells[i], choice)) f(CellId{choice.model, i});
+      }
+    }
+  }
+  // When the cell's health lets it be used, its limits apart; kNever where no instant is known.
+  Instant HealthyAt(CellId cell, Instant now) const;
+  bool Among(const Choices& choices, CellId cell) const;
+  const KeyState& key(CellId cell) const { return *At(cell).key; }
+  const QuotaState& quota(CellId cell) const { return *At(cell).quota; }
+
+  // ---- attempts
+  Admission Admit(CellId cell, const Demand& demand, bool retry_due, Instant now);
+  void End(const Admission& admission, const Report& report, Instant now);
+
+  // ---- operators
+  std::vector<KeyStatus> Keys(Instant now) const;
+  std::optional<KeyStatus> Key(std::string_view key_id, Instant now) const;
+  bool Reset(std::string_view key_id, bool counters);
+  bool SetEnabled(std::string_view key_id, bool enabled, Instant now);
+  void SetHasSecret(std::string_view key_id, bool has_secret);
+  std::vector<KeyStatus> TakeChanged(Instant now);
+  std::vector<CellId> AllCells() const;
+
+  // ---- restart
+  void RestoreAttempt(std::string_view group, std::string_view model, const Demand& demand,
+                      Instant at);
+  void RestoreDay(std::string_view group, std::string_view model, std::int64_t requests,
+                  const Demand& tokens, Instant now);
+  void RestoreKey(std::string_view key_id, KeyStateName state, const Cooldown& cooldown,
+                  Instant now);
+
+  // Changes whenever a forecast made before may no longer hold.
+  std::uint64_t version() const { return version_; }
+  void SanityCheck(Instant now) const;
+
+ private:
+  struct Cell {
+    std::shared_ptr<KeyState> key;
+    std::shared_ptr<QuotaState> quota;
+    Instant excluded_until = Instant::min();
+    std::int8_t tag = Choice::kAnyTag;
+  };
+  // What choosing reads of a cell. `open_at` is never later than the truth.
+  struct Summary {
+    Instant open_at;     // for the smallest demand; kNever: unknown
+    Instant refresh_at;  // headroom or open_at change by time
+    double headroom;
+    int priority;
+    std::int8_t tag;
+  };
+  struct Model {
+    std::string name;
+    std::vector<Cell> cells;
+    std::vector<Summary> summaries;
+    std::array<std::int64_t, kMinuteKinds> capacity{};  // sums of limits; 0: not limited
+  };
+  struct Best {
+    std::optional<CellId> cell;
+    int priority = 0;
+    double headroom = 0;
+    std::uint32_t ties = 0;
+  };
+
+  const Cell& At(CellId cell) const { return models_[cell.model].cells[cell.index]; }
+  static bool Matches(const Cell& cell, const Choice& choice) {
+    return choice.tag == Choice::kAnyTag || choice.tag == cell.tag;
+  }
+  bool Takes(CellId cell, const Wish& wish, Instant now) const;
+  std::optional<CellId> PickPreferred(const Choices& choices, const Wish& wish, Instant now) const;
+  std::optional<CellId> PickBest(const Choice& choice, const Wish& wish, Instant now);
+  Instant CellReadyAt(CellId cell, const Demand& demand, bool retry_due, Instant now) const;
+  void Refresh(CellId cell, Instant now);
+  // What of a cell's summary depends on one of these must be made anew; nulls are skipped.
+  void Touch(const KeyState* key, const QuotaState* quota, const ProviderState* provider);
+  void AddKey(const KeySpec& spec, const RetryPolicy& retry, Instant now);
+  void CountCapacity(Model& model) const;
+  void EndHealth(const Admission& admission, const Fault& fault, Instant now);
+  void EndKeyHealth(const Admission& admission, const Fault& fault, Instant now);
+  void Exclude(const Admission& admission, Instant until);
+  void MarkChanged(const QuotaState& quota);
+  KeyStatus StatusOf(const KeyState& key, Instant now) const;
+  KeyState* FindKey(std::string_view key_id);
+
+  std::vector<Model> models_;
+  std::map<std::string, std::uint32_t, std::less<>> model_index_;
+  std::map<std::string, std::shared_ptr<KeyState>, std::less<>> keys_;
+  std::vector<std::string> key_order_;  // as configured
+  std::map<std::pair<std::string, std::string>, std::shared_ptr<QuotaState>> quotas_;
+  std::map<std::string, std::shared_ptr<ProviderState>, std::less<>> providers_;
+  // Where each key and quota has its cells.
+  std::map<const void*, std::vector<CellId>> cells_of_;
+  std::mt19937_64 random_;
+  std::uint64_t version_ = 0;
+};
+
+}  // namespace requestrouter::policy

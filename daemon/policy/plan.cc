@@ -1,0 +1,117 @@
+#include "daemon/policy/plan.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace requestrouter::policy {
+namespace {
+
+constexpr int kLight = 0, kMedium = 1, kHeavy = 2;
+
+bool Capable(const Ask& ask, const std::string& model) {
+  const auto& capable = ask.capable_models;
+  return capable.empty() || std::find(capable.begin(), capable.end(), model) != capable.end();
+}
+
+bool Has(const Choices& choices, std::uint32_t model) {
+  return std::any_of(choices.begin(), choices.end(), [&](const Choice& choice) {
+    return choice.model == model && choice.tag == Choice::kAnyTag;
+  });
+}
+
+void Drop(Choices& choices, std::uint32_t model) {
+  std::erase_if(choices, [&](const Choice& choice) { return choice.model == model; });
+}
+
+}  // namespace
+
+Plan Planner::Make(const Ask& ask) const {
+  const bool fallback = ask.allow_fallback.value_or(config_->enable_fallback);
+  const int tier = static_cast<int>(TierOf(ask));
+  if (ask.model.empty()) {
+    Plan plan = ByTier(tier, ask);
+    if (!fallback) plan.fallback.clear();
+    return plan;
+  }
+  const auto named = pool_->FindModel(ask.model);
+  const bool served = named && Capable(ask, ask.model);
+  if (!served && !fallback) return {};
+  // The tier of the name that was asked for, where it has other models.
+  Plan others = ByTier(tier, ask);
+  const auto own = named ? std::optional(WeightOf(*named)) : MappedTier(ask.model);
+  if (own) {
+    Choices same = OfTier(*own, ask);
+    if (served) Drop(same, *named);
+    if (!same.empty()) others = {same, {}};
+  }
+  if (!served) return others;
+  if (!fallback) return {{{*named, Choice::kAnyTag}}, {}};
+  Choices rest = others.wanted;
+  rest.insert(rest.end(), others.fallback.begin(), others.fallback.end());
+  Drop(rest, *named);
+  return {{{*named, Choice::kAnyTag}}, rest};
+}
+
+Tier Planner::TierOf(const Ask& ask) const {
+  if (ask.tier != Tier::kAuto) return ask.tier;
+  const std::int64_t size = std::clamp<std::int64_t>(ask.demand.input_tokens, 0, INT64_MAX / 4) +
+                            std::clamp<std::int64_t>(ask.demand.output_tokens, 0, INT64_MAX / 4);
+  if (size >= config_->auto_heavy_tokens) return Tier::kHeavy;
+  return size >= config_->auto_medium_tokens ? Tier::kMedium : Tier::kLight;
+}
+
+const std::vector<std::string>& Planner::Mapping(int tier) const {
+  if (tier == kLight) return config_->light_models;
+  return tier == kMedium ? config_->medium_models : config_->heavy_models;
+}
+
+std::optional<int> Planner::MappedTier(const std::string& model) const {
+  for (const int tier : {kLight, kMedium, kHeavy}) {
+    const auto& names = Mapping(tier);
+    if (std::find(names.begin(), names.end(), model) != names.end()) return tier;
+  }
+  return std::nullopt;
+}
+
+int Planner::WeightOf(std::uint32_t model) const {
+  if (const auto mapped = MappedTier(pool_->model_name(model))) return *mapped;
+  for (const int tier : {kLight, kMedium, kHeavy}) {
+    if (pool_->HasTag(model, static_cast<std::int8_t>(tier))) return tier;
+  }
+  return kMedium;
+}
+
+Choices Planner::OfTier(int tier, const Ask& ask) const {
+  Choices choices;
+  for (const std::string& name : Mapping(tier)) {
+    const auto model = pool_->FindModel(name);
+    if (!model || !Capable(ask, name) || Has(choices, *model)) continue;
+    choices.push_back({*model, Choice::kAnyTag});
+  }
+  for (std::uint32_t model = 0; model < pool_->model_count(); ++model) {
+    const auto tag = static_cast<std::int8_t>(tier);
+    if (Has(choices, model) || !pool_->HasTag(model, tag)) continue;
+    if (Capable(ask, pool_->model_name(model))) choices.push_back({model, tag});
+  }
+  return choices;
+}
+
+Plan Planner::ByTier(int tier, const Ask& ask) const {
+  Plan plan{OfTier(tier, ask), {}};
+  std::vector<std::uint32_t> rest;
+  for (std::uint32_t model = 0; model < pool_->model_count(); ++model) {
+    if (!Has(plan.wanted, model) && Capable(ask, pool_->model_name(model))) rest.push_back(model);
+  }
+  const auto distance = [&](std::uint32_t model) { return std::abs(WeightOf(model) - tier); };
+  std::stable_sort(rest.begin(), rest.end(), [&](std::uint32_t a, std::uint32_t b) {
+    return std::pair(distance(a), WeightOf(a)) < std::pair(distance(b), WeightOf(b));
+  });
+  const bool none = plan.wanted.empty();
+  for (const std::uint32_t model : rest) {
+    const bool nearest = none && WeightOf(model) == WeightOf(rest.front());
+    (nearest ? plan.wanted : plan.fallback).push_back({model, Choice::kAnyTag});
+  }
+  return plan;
+}
+
+}  // namespace requestrouter::policy

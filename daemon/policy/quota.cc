@@ -1,0 +1,272 @@
+#include "daemon/policy/quota.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/policy/invariant.h"
+
+namespace requestrouter::policy {
+namespace {
+
+constexpr std::size_t kFirstDay = static_cast<std::size_t>(LimitKind::kRpd);
+
+std::size_t Index(LimitKind kind) { return static_cast<std::size_t>(kind); }
+LimitKind Kind(std::size_t index) { return static_cast<LimitKind>(index); }
+
+double Left(std::int64_t used, std::int64_t limit) {
+  if (limit <= 0) return 0;
+  return std::max(0.0, static_cast<double>(limit - used) / static_cast<double>(limit));
+}
+
+}  // namespace
+
+Quota::Quota(LimitSet limits) { SetLimits(std::move(limits)); }
+
+void Quota::SetLimits(LimitSet limits) {
+  limits_ = std::move(limits);
+  for (std::size_t i = 0; i < kMinuteKinds; ++i) SetMinuteLimit(Kind(i));
+  SetDayLimit(LimitKind::kRpd, limits_.rpd);
+  SetDayLimit(LimitKind::kTpd, limits_.tpd);
+}
+
+void Quota::SetMinuteLimit(LimitKind kind) {
+  auto& counted = minutes_[Index(kind)];
+  const std::optional<Limit> limit = MinuteLimit(limits_, kind);
+  if (!limit) {
+    counted.reset();
+  } else if (counted) {
+    counted->window.SetLimit(limit->amount, limit->window + limits_.guard);
+  } else {
+    counted = Counted{{limit->amount, limit->window + limits_.guard}, serial_};
+  }
+}
+
+void Quota::SetDayLimit(LimitKind kind, const std::optional<std::int64_t>& amount) {
+  auto& counted = days_[Index(kind) - kFirstDay];
+  if (!amount) {
+    counted.reset();
+  } else if (counted) {
+    counted->counter.SetLimit(*amount);
+  } else {
+    counted = CountedDay{{*amount, limits_.day_reset, limits_.guard}, serial_};
+  }
+}
+
+std::optional<LimitKind> Quota::NeverFits(const Demand& demand) const {
+  const Amounts amounts = CountAmounts(limits_, demand);
+  for (std::size_t i = 0; i < kMinuteKinds; ++i) {
+    if (minutes_[i] && amounts[i] > minutes_[i]->window.limit()) return Kind(i);
+  }
+  for (std::size_t i = 0; i < days_.size(); ++i) {
+    if (days_[i] && amounts[kFirstDay + i] > days_[i]->counter.limit()) return Kind(kFirstDay + i);
+  }
+  if (limits_.max_in_flight && *limits_.max_in_flight < 1) return LimitKind::kInFlight;
+  return std::nullopt;
+}
+
+std::optional<Quota::Obstacle> Quota::Check(const Demand& demand, Instant now) const {
+  LimitKind limit = LimitKind::kRpm;
+  const Instant ready = ReadyAtAmounts(CountAmounts(limits_, demand), 1, now, &limit);
+  if (ready <= now) return std::nullopt;
+  return Obstacle{limit, ready};
+}
+
+Instant Quota::ReadyAt(const Demand& demand, Instant now) const {
+  LimitKind limit;
+  return ReadyAtAmounts(CountAmounts(limits_, demand), 1, now, &limit);
+}
+
+Instant Quota::ReadyAtBoth(const Demand& one, const Demand& other, Instant now) const {
+  Amounts sum = CountAmounts(limits_, one);
+  const Amounts more = CountAmounts(limits_, other);
+  for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += more[i];
+  LimitKind limit;
+  return ReadyAtAmounts(sum, 2, now, &limit);
+}
+
+Instant Quota::ReadyAtAmounts(const Amounts& amounts, std::int64_t attempts, Instant now,
+                              LimitKind* limit) const {
+  Instant ready = now;
+  const auto wait_for = [&](Instant at, LimitKind kind) {
+    if (at <= ready) return;
+    ready = at;
+    *limit = kind;
+  };
+  for (std::size_t i = 0; i < kMinuteKinds; ++i) {
+    if (minutes_[i]) wait_for(minutes_[i]->window.ReadyAt(amounts[i], now), Kind(i));
+  }
+  for (std::size_t i = 0; i < days_.size(); ++i) {
+    const std::size_t kind = kFirstDay + i;
+    if (days_[i]) wait_for(days_[i]->counter.ReadyAt(amounts[kind], now), Kind(kind));
+  }
+  if (limits_.burst == Burst::kSmooth && limits_.rpm) {
+    wait_for(next_slot_ + (attempts - 1) * Spacing(), LimitKind::kRpm);
+  }
+  if (limits_.max_in_flight && in_flight_ + attempts > *limits_.max_in_flight) {
+    wait_for(kNever, LimitKind::kInFlight);
+  }
+  return ready;
+}
+
+Reservation Quota::Reserve(const Demand& demand, Instant now) {
+  Require(Fits(demand, now), "only what fits is reserved");
+  const Reservation reservation{demand, CountAmounts(limits_, demand), now, ++serial_};
+  for (std::size_t i = 0; i < kMinuteKinds; ++i) {
+    if (minutes_[i]) minutes_[i]->window.Add(reservation.amounts[i], now);
+  }
+  for (std::size_t i = 0; i < days_.size(); ++i) {
+    if (days_[i]) days_[i]->counter.Add(reservation.amounts[kFirstDay + i], now, now);
+  }
+  if (limits_.rpm) next_slot_ = now + Spacing();
+  ++in_flight_;
+  return reservation;
+}
+
+void Quota::Settle(const Reservation& reservation, const std::optional<Demand>& used,
+                   std::optional<Instant> sent_at, Instant now) {
+  Require(in_flight_ > 0, "what is settled was in flight");
+  --in_flight_;
+  Amounts amounts = reservation.amounts;
+  if (used) {
+    Demand actual = *used;
+    actual.max_output_tokens = reservation.demand.max_output_tokens;
+    amounts = CountAmounts(limits_, actual);
+  }
+  const Instant at =
+      std::clamp(sent_at.value_or(reservation.at), reservation.at, std::max(reservation.at, now));
+  Replace(reservation, amounts, at, now);
+}
+
+void Quota::Refund(const Reservation& reservation, Instant now) {
+  Require(in_flight_ > 0, "what is refunded was in flight");
+  --in_flight_;
+  Replace(reservation, Amounts{}, reservation.at, now);
+}
+
+void Quota::Replace(const Reservation& reservation, const Amounts& amounts, Instant at,
+                    Instant now) {
+  for (std::size_t i = 0; i < kMinuteKinds; ++i) {
+    if (!minutes_[i] || reservation.serial <= minutes_[i]->born) continue;
+    minutes_[i]->window.Remove(reservation.amounts[i], reservation.at, now);
+    minutes_[i]->window.Add(amounts[i], at);
+  }
+  for (std::size_t i = 0; i < days_.size(); ++i) {
+    if (!days_[i] || reservation.serial <= days_[i]->born) continue;
+    days_[i]->counter.Remove(reservation.amounts[kFirstDay + i], reservation.at, now);
+    days_[i]->counter.Add(amounts[kFirstDay + i], at, now);
+  }
+}
+
+void Quota::Correct(const RemainingQuota& remaining, Instant now) {
+  const auto correct = [&](LimitKind kind, const std::optional<std::int64_t>& left) {
+    auto& counted = minutes_[Index(kind)];
+    if (!counted || !left) return;
+    const std::int64_t limit = counted->window.limit();
+    const std::int64_t used = limit - std::clamp<std::int64_t>(*left, 0, limit);
+    counted->window.Add(used - counted->window.Used(now), now);
+  };
+  correct(LimitKind::kRpm, remaining.requests);
+  correct(LimitKind::kTpm, remaining.tokens);
+  correct(LimitKind::kItpm, remaining.input_tokens);
+  correct(LimitKind::kOtpm, remaining.output_tokens);
+}
+
+void Quota::RestoreAttempt(const Demand& demand, Instant at) {
+  const Amounts amounts = CountAmounts(limits_, demand);
+  for (std::size_t i = 0; i < kMinuteKinds; ++i) {
+    if (minutes_[i]) minutes_[i]->window.Add(amounts[i], at);
+  }
+}
+
+void Quota::RestoreDay(std::int64_t requests, const Demand& tokens, Instant now) {
+  if (auto& rpd = days_[0]) rpd->counter.Restore(requests, now);
+  if (auto& tpd = days_[1]) {
+    tpd->counter.Restore(CountAmounts(limits_, tokens)[Index(LimitKind::kTpd)], now);
+  }
+}
+
+void Quota::Clear() {
+  for (auto& counted : minutes_) {
+    if (!counted) continue;
+    counted->window.Clear();
+    counted->born = serial_;
+  }
+  for (auto& counted : days_) {
+    if (!counted) continue;
+    counted->counter.Clear();
+    counted->born = serial_;
+  }
+  next_slot_ = Instant::min();
+}
+
+double Quota::Headroom(Instant now) const {
+  double least = 1;
+  for (const auto& counted : minutes_) {
+    if (counted) least = std::min(least, Left(counted->window.Used(now), counted->window.limit()));
+  }
+  for (const auto& counted : days_) {
+    if (counted) {
+      least = std::min(least, Left(counted->counter.Used(now), counted->counter.limit()));
+    }
+  }
+  if (limits_.max_in_flight) least = std::min(least, Left(in_flight_, *limits_.max_in_flight));
+  return least;
+}
+
+Instant Quota::NextChange(Instant now) const {
+  Instant next = kNever;
+  for (const auto& counted : minutes_) {
+    if (counted) next = std::min(next, counted->window.NextExpiry(now));
+  }
+  for (const auto& counted : days_) {
+    if (counted) next = std::min(next, counted->counter.ResetsAt(now));
+  }
+  return next;
+}
+
+const SlidingWindow* Quota::Window(LimitKind kind) const {
+  const auto& counted = minutes_[Index(kind)];
+  return counted ? &counted->window : nullptr;
+}
+
+const DayCounter* Quota::Day(LimitKind kind) const {
+  const auto& counted = days_[Index(kind) - kFirstDay];
+  return counted ? &counted->counter : nullptr;
+}
+
+ModelUsage Quota::Usage(Instant now) const {
+  ModelUsage usage;
+  std::optional<Gauge>* const minutes[] = {&usage.rpm, &usage.tpm, &usage.itpm, &usage.otpm};
+  for (std::size_t i = 0; i < kMinuteKinds; ++i) {
+    if (!minutes_[i]) continue;
+    *minutes[i] = Gauge{minutes_[i]->window.Used(now), minutes_[i]->window.limit(), {}};
+  }
+  std::optional<Gauge>* const days[] = {&usage.rpd, &usage.tpd};
+  for (std::size_t i = 0; i < days_.size(); ++i) {
+    if (!days_[i]) continue;
+    Gauge gauge{days_[i]->counter.Used(now), days_[i]->counter.limit(), {}};
+    const Instant resets = days_[i]->counter.ResetsAt(now);
+    if (resets != kNever) gauge.resets_at = resets;
+    *days[i] = gauge;
+  }
+  return usage;
+}
+
+Instant Quota::DayEnd(Instant now) const {
+  if (!limits_.day_reset) return kNever;
+  const Instant end = limits_.day_reset(now);
+  return end > now ? end + limits_.guard : kNever;
+}
+
+Duration Quota::Spacing() const {
+  return (limits_.rpm->window + limits_.guard) / std::max<std::int64_t>(limits_.rpm->amount, 1);
+}
+
+void Quota::SanityCheck() const {
+  Require(in_flight_ >= 0, "in flight is not negative");
+  for (const auto& counted : minutes_) {
+    if (counted) counted->window.SanityCheck();
+  }
+}
+
+}  // namespace requestrouter::policy

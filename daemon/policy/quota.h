@@ -1,0 +1,113 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "daemon/policy/classifier.h"
+#include "daemon/policy/day_counter.h"
+#include "daemon/policy/sliding_window.h"
+#include "daemon/policy/status.h"
+#include "daemon/policy/token_rule.h"
+#include "daemon/policy/types.h"
+
+namespace requestrouter::policy {
+
+// What an attempt holds of a quota until it ends.
+struct Reservation {
+  Demand demand;
+  Amounts amounts{};
+  Instant at{};
+  std::uint64_t serial = 0;
+};
+
+// All limits of one model within one quota group. A demand fits when it fits every limit;
+// reserving takes it from all at once, and a demand that does not fit takes nothing.
+//
+// A reservation is an estimate. Its end is one of: Settle with what was used (what was not used is
+// free at once; more than estimated may exceed a limit and counts), Settle without (usage
+// unknown: the estimate stays), Refund (nothing was sent). Time never decreases.
+class Quota {
+ public:
+  // The limit that stands in the way longest, and until when. `until` is kNever where only an
+  // attempt's end helps (in flight), or nothing does (larger than the limit).
+  struct Obstacle {
+    LimitKind limit;
+    Instant until;
+  };
+
+  explicit Quota(LimitSet limits);
+
+  // What was counted against a limit that stays is kept.
+  void SetLimits(LimitSet limits);
+  const LimitSet& limits() const { return limits_; }
+
+  // The limit that is smaller than the demand, whatever the time.
+  std::optional<LimitKind> NeverFits(const Demand& demand) const;
+  std::optional<Obstacle> Check(const Demand& demand, Instant now) const;
+  bool Fits(const Demand& demand, Instant now) const { return !Check(demand, now); }
+  // The earliest instant at which the demand fits; kNever as in Obstacle.
+  Instant ReadyAt(const Demand& demand, Instant now) const;
+  // The earliest instant at which both would fit together.
+  Instant ReadyAtBoth(const Demand& one, const Demand& other, Instant now) const;
+
+  // Requires that it fits.
+  Reservation Reserve(const Demand& demand, Instant now);
+  // `sent_at`: the provider counts when the request arrives, so it counts from then on here too.
+  void Settle(const Reservation& reservation, const std::optional<Demand>& used,
+              std::optional<Instant> sent_at, Instant now);
+  void Refund(const Reservation& reservation, Instant now);
+
+  // What the provider says is left: where that is less than believed, someone else uses the quota
+  // or the limit is lower than configured, and the difference counts as used now. More than
+  // believed changes nothing: attempts in flight may not have been counted there yet.
+  void Correct(const RemainingQuota& remaining, Instant now);
+
+  // An attempt of an earlier run of the program; counts from `at` in the minute windows.
+  void RestoreAttempt(const Demand& demand, Instant at);
+  void RestoreDay(std::int64_t requests, const Demand& tokens, Instant now);
+  // Forgets all counts, not what is in flight.
+  void Clear();
+
+  // The least remaining part of any limit, 0 to 1.
+  double Headroom(Instant now) const;
+  // When Headroom or Check next change by time alone.
+  Instant NextChange(Instant now) const;
+  std::int64_t in_flight() const { return in_flight_; }
+  const SlidingWindow* Window(LimitKind kind) const;
+  const DayCounter* Day(LimitKind kind) const;
+  // Of the day's requests; nullopt where they are not limited.
+  ModelUsage Usage(Instant now) const;  // without the model's name
+  Instant DayEnd(Instant now) const;    // of day quotas; kNever for a rolling day
+
+  void SanityCheck() const;
+
+ private:
+  // Counts live in windows that may be born or cleared while an attempt is in flight: a
+  // reservation of before must then not be taken out of them.
+  struct Counted {
+    SlidingWindow window;
+    std::uint64_t born;
+  };
+  struct CountedDay {
+    DayCounter counter;
+    std::uint64_t born;
+  };
+
+  Instant ReadyAtAmounts(const Amounts& amounts, std::int64_t attempts, Instant now,
+                         LimitKind* limit) const;
+  void SetMinuteLimit(LimitKind kind);
+  void SetDayLimit(LimitKind kind, const std::optional<std::int64_t>& amount);
+  void Replace(const Reservation& reservation, const Amounts& amounts, Instant at, Instant now);
+  Duration Spacing() const;
+
+  LimitSet limits_;
+  std::array<std::optional<Counted>, kMinuteKinds> minutes_;
+  std::array<std::optional<CountedDay>, 2> days_;  // rpd, tpd
+  std::int64_t in_flight_ = 0;
+  std::uint64_t serial_ = 0;
+  Instant next_slot_ = Instant::min();  // with Burst::kSmooth
+};
+
+}  // namespace requestrouter::policy

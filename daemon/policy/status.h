@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/policy/types.h"
+
+// What operators see of keys and quotas.
+namespace requestrouter::policy {
+
+enum class KeyStateName : std::uint8_t { kReady, kCooling, kTrial, kDisabled, kNoSecret };
+
+// The reason of a key that an operator switched off.
+inline constexpr char kDisabledByOperator[] = "disabled by operator";
+
+struct Cooldown {
+  Instant until{};
+  std::string reason;
+  std::string source;
+  std::int64_t strikes = 0;
+};
+
+struct Gauge {
+  std::int64_t used = 0;
+  std::int64_t limit = 0;
+  std::optional<Instant> resets_at;  // day limits
+};
+
+struct ModelUsage {
+  std::string model;
+  std::optional<Gauge> rpm, tpm, itpm, otpm, rpd, tpd;
+};
+
+// A model of a key whose quota its provider declared exhausted. Such a cooldown belongs to the
+// quota, so every key of the group has it.
+struct ModelCooldown {
+  std::string model;
+  KeyStateName state = KeyStateName::kCooling;  // or kTrial
+  Cooldown cooldown;
+};
+
+// `state` and `cooldown` are the key's own, or, where each of its models is cooling, those of the
+// model that ends first.
+struct KeyStatus {
+  std::string key_id;
+  KeyStateName state = KeyStateName::kReady;
+  std::optional<Cooldown> cooldown;
+  std::vector<ModelUsage> usage;
+  std::vector<ModelCooldown> model_cooldowns;
+  std::int64_t in_flight = 0;
+  std::string last_error;  // the last fault's message; empty: none
+};
+
+// Why a key was or was not chosen, at the time of asking.
+struct Considered {
+  std::string key_id;
+  std::string model;
+  std::string verdict;  // "chosen", "cooling", "rpm", "tpm", "disabled", "no_secret", ...
+  std::optional<Instant> until;
+};
+
+}  // namespace requestrouter::policy

@@ -1,0 +1,152 @@
+#include "daemon/router/catalog.h"
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "daemon/router/day_reset.h"
+#include "daemon/router/history.h"
+
+namespace requestrouter::router {
+namespace {
+
+const std::vector<std::string> kCapabilities = {"tools",  "json",      "json_schema",
+                                                "images", "reasoning", "streaming"};
+
+std::vector<std::string> Needed(const ipc::ChatRequest& chat) {
+  std::vector<std::string> needed;
+  if (!chat.tools.empty()) needed.emplace_back("tools");
+  if (chat.response_format.kind == ipc::ResponseFormat::Kind::kJsonObject) {
+    needed.emplace_back("json");
+  }
+  if (chat.response_format.kind == ipc::ResponseFormat::Kind::kJsonSchema) {
+    needed.emplace_back("json_schema");
+  }
+  const bool images = std::any_of(chat.messages.begin(), chat.messages.end(),
+                                  [](const ipc::Message& m) { return ImagesOf(m) > 0; });
+  if (images) needed.emplace_back("images");
+  if (chat.reasoning) needed.emplace_back("reasoning");
+  if (chat.stream) needed.emplace_back("streaming");
+  return needed;
+}
+
+std::optional<policy::BucketSpec> ToBucket(const std::optional<config::Bucket>& bucket) {
+  if (!bucket) return std::nullopt;
+  return policy::BucketSpec{bucket->per_minute, bucket->burst};
+}
+
+std::vector<std::string> MappedModels(const config::Settings& settings, const char* tier) {
+  const auto found = settings.workload_models.find(tier);
+  return found == settings.workload_models.end() ? std::vector<std::string>{} : found->second;
+}
+
+}  // namespace
+
+Catalog::Catalog(config::Config config, Secrets secrets)
+    : config_(std::move(config)), secrets_(std::move(secrets)) {
+  for (const auto& [name, provider] : config_.providers) {
+    providers_[name] = std::make_shared<const upstream::Provider>(provider.http);
+  }
+  std::unordered_set<std::string> seen;
+  for (const config::Key& key : config_.keys) {
+    if (!key.active) continue;
+    for (const config::ModelOfKey& model : key.models) {
+      if (seen.insert(model.name).second) models_.push_back(model.name);
+    }
+  }
+}
+
+const config::Key* Catalog::FindKey(std::string_view key_id) const {
+  const auto found = std::find_if(config_.keys.begin(), config_.keys.end(),
+                                  [&](const config::Key& key) { return key.key_id == key_id; });
+  return found == config_.keys.end() ? nullptr : &*found;
+}
+
+std::shared_ptr<const secrets::Secret> Catalog::SecretOf(const std::string& key_id) const {
+  const auto found = secrets_.find(key_id);
+  return found == secrets_.end() ? nullptr : found->second;
+}
+
+std::shared_ptr<const upstream::Provider> Catalog::ProviderOf(const std::string& key_id) const {
+  const config::Key* key = FindKey(key_id);
+  if (!key) return nullptr;
+  const auto found = providers_.find(key->provider);
+  return found == providers_.end() ? nullptr : found->second;
+}
+
+std::optional<std::int64_t> Catalog::ContextOf(const std::string& model) const {
+  const auto found = config_.models.find(model);
+  return found == config_.models.end() ? std::nullopt : found->second.context_tokens;
+}
+
+std::optional<double> Catalog::CostOf(const std::string& model,
+                                      const ipc::TokenUsage& tokens) const {
+  const auto found = config_.models.find(model);
+  if (found == config_.models.end()) return std::nullopt;
+  const config::Model& prices = found->second;
+  if (!prices.input_usd_per_mtok || !prices.output_usd_per_mtok) return std::nullopt;
+  const double cached_price = prices.cached_usd_per_mtok.value_or(*prices.input_usd_per_mtok);
+  const auto fresh = static_cast<double>(tokens.input - tokens.cached);
+  return (fresh * *prices.input_usd_per_mtok +
+          static_cast<double>(tokens.cached) * cached_price +
+          static_cast<double>(tokens.output) * *prices.output_usd_per_mtok) /
+         1e6;
+}
+
+std::vector<std::string> Catalog::Lacking(const std::string& model,
+                                          const ipc::ChatRequest& chat) const {
+  const auto found = config_.models.find(model);
+  if (found == config_.models.end() || !found->second.capabilities) return {};
+  const std::vector<std::string>& has = *found->second.capabilities;
+  std::vector<std::string> lacking = Needed(chat);
+  std::erase_if(lacking, [&](const std::string& capability) {
+    return std::find(has.begin(), has.end(), capability) != has.end();
+  });
+  return lacking;
+}
+
+std::vector<std::string> Catalog::CapabilitiesOf(const std::string& model) const {
+  const auto found = config_.models.find(model);
+  if (found == config_.models.end()) return kCapabilities;
+  return found->second.capabilities.value_or(kCapabilities);
+}
+
+policy::KeySpec Catalog::ToKeySpec(const config::Key& key, const Clock& clock) const {
+  policy::KeySpec spec;
+  spec.key_id = key.key_id;
+  spec.provider = key.provider;
+  spec.quota_group = key.quota_group;
+  spec.workload = key.workload;
+  spec.priority = key.priority;
+  spec.active = key.active;
+  spec.has_secret = SecretOf(key.key_id) != nullptr;
+  const auto provider = config_.providers.find(key.provider);
+  for (const config::ModelOfKey& model : key.models) {
+    spec.models.push_back({model.name, model.limits});
+    if (provider != config_.providers.end()) {
+      spec.models.back().limits.day_reset = MakeNextReset(provider->second.day_reset, clock);
+    }
+  }
+  return spec;
+}
+
+policy::Config Catalog::ToPolicy(const Clock& clock) const {
+  const config::Settings& settings = config_.settings;
+  policy::Config result;
+  for (const config::Key& key : config_.keys) result.keys.push_back(ToKeySpec(key, clock));
+  result.light_models = MappedModels(settings, "light");
+  result.medium_models = MappedModels(settings, "medium");
+  result.heavy_models = MappedModels(settings, "heavy");
+  result.auto_medium_tokens = settings.auto_medium_tokens;
+  result.auto_heavy_tokens = settings.auto_heavy_tokens;
+  result.enable_fallback = settings.enable_fallback;
+  result.fallback_saves = settings.fallback_saves;
+  result.max_waiting = static_cast<std::size_t>(settings.max_waiting);
+  result.retry.max_retries = settings.max_retries;
+  result.retry.base = settings.base_backoff;
+  result.retry.cap = settings.max_backoff;
+  result.user_limit = ToBucket(settings.user_limit);
+  result.host_limit = ToBucket(settings.host_limit);
+  return result;
+}
+
+}  // namespace requestrouter::router

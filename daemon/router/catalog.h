@@ -1,0 +1,62 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/config/config.h"
+#include "daemon/policy/dispatcher.h"
+#include "daemon/router/clock.h"
+#include "daemon/secrets/secrets.h"
+#include "ipc/chat.h"
+
+namespace requestrouter::router {
+
+// The configuration as the request path looks things up in it: keys with their secrets and
+// providers, models with their prices and capabilities. Replaced as a whole on reload; what is
+// under way keeps the one it began with.
+class Catalog {
+ public:
+  using Secrets = std::map<std::string, std::shared_ptr<const secrets::Secret>>;  // by key_id
+
+  // A key that is missing in `secrets` has none.
+  Catalog(config::Config config, Secrets secrets);
+
+  const config::Config& config() const { return config_; }
+  const config::Key* FindKey(std::string_view key_id) const;
+  // nullptr where the key has no secret.
+  std::shared_ptr<const secrets::Secret> SecretOf(const std::string& key_id) const;
+  std::shared_ptr<const upstream::Provider> ProviderOf(const std::string& key_id) const;
+
+  // Every model that some active key serves, in the order of the configuration.
+  const std::vector<std::string>& models() const { return models_; }
+
+  // Context in tokens, where configured.
+  std::optional<std::int64_t> ContextOf(const std::string& model) const;
+
+  // What the tokens cost, in US dollars; nullopt where no price is configured. Cached input is
+  // billed at its own price where there is one.
+  std::optional<double> CostOf(const std::string& model, const ipc::TokenUsage& tokens) const;
+
+  // The capabilities that `chat` needs and `model` is known to lack; a model without a capability
+  // list is taken to be capable of everything.
+  std::vector<std::string> Lacking(const std::string& model, const ipc::ChatRequest& chat) const;
+
+  // The capabilities of a model as the `models` operation lists them.
+  std::vector<std::string> CapabilitiesOf(const std::string& model) const;
+
+  // What policy wants to know, with days as `clock` tells them.
+  policy::Config ToPolicy(const Clock& clock) const;
+
+ private:
+  policy::KeySpec ToKeySpec(const config::Key& key, const Clock& clock) const;
+
+  config::Config config_;
+  Secrets secrets_;
+  std::map<std::string, std::shared_ptr<const upstream::Provider>> providers_;  // by name
+  std::vector<std::string> models_;
+};
+
+}  // namespace requestrouter::router

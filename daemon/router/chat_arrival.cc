@@ -1,0 +1,317 @@
+#include <algorithm>
+#include <utility>
+
+#include "daemon/router/chat_service.h"
+#include "daemon/router/errors.h"
+#include "daemon/router/history.h"
+#include "ipc/codec.h"
+
+namespace requestrouter::router {
+namespace {
+
+using ipc::ErrorType;
+
+// What an image is taken to cost before the provider has said it. Gemini counts 258 tokens a tile
+// (https://ai.google.dev/gemini-api/docs/tokens), Anthropic about width*height/750, at most 1,600.
+constexpr std::int64_t kTokensPerImage = 1'600;
+
+// Bytes a token, to turn a budget of tokens into one of bytes when history is trimmed.
+constexpr std::int64_t kBytesPerToken = 4;
+
+std::string KeyOf(uid_t uid, const std::string& id) { return std::to_string(uid) + '/' + id; }
+
+policy::Tier ToTier(ipc::Workload workload) {
+  switch (workload) {
+    case ipc::Workload::kLight:
+      return policy::Tier::kLight;
+    case ipc::Workload::kMedium:
+      return policy::Tier::kMedium;
+    case ipc::Workload::kHeavy:
+      return policy::Tier::kHeavy;
+    case ipc::Workload::kAuto:
+      break;
+  }
+  return policy::Tier::kAuto;
+}
+
+policy::PriorityClass ToPriorityClass(ipc::Priority priority) {
+  switch (priority) {
+    case ipc::Priority::kInteractive:
+      return policy::PriorityClass::kInteractive;
+    case ipc::Priority::kBatch:
+      return policy::PriorityClass::kBatch;
+    case ipc::Priority::kNormal:
+      break;
+  }
+  return policy::PriorityClass::kNormal;
+}
+
+std::string Joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
+}  // namespace
+
+ChatService::ChatService(Parts parts, std::shared_ptr<const Catalog> catalog)
+    : parts_(parts),
+      catalog_(std::move(catalog)),
+      results_(static_cast<std::size_t>(catalog_->config().settings.max_results)) {}
+
+void ChatService::Restore(const storage::Recovered& recovered) {
+  const policy::Instant now = parts_.clock.Steady();
+  const policy::Instant forget_at = now + catalog_->config().settings.result_ttl;
+  last_attempt_id_ = recovered.last_attempt_id;
+  for (const storage::JournalledAttempt& attempt : recovered.attempts) {
+    if (attempt.closed) continue;
+    orphans_[KeyOf(attempt.opened.uid, attempt.opened.request_id)] = {attempt.opened.body_digest,
+                                                                      forget_at};
+  }
+  for (const storage::StoredResult& result : recovered.results) {
+    results_.Add(result.uid, result.request_id, result.body_digest,
+                 SteadyAt(parts_.clock, result.expires_at));
+  }
+}
+
+void ChatService::Submit(const ipc::Envelope& from, const ipc::Peer& peer, ipc::Request request) {
+  if (AnswerKnownId(from, peer, request)) return;
+  if (draining_) {
+    SendError(from, request.id,
+              {ErrorType::kShuttingDown, "routerd is stopping; connect again", std::nullopt,
+               ipc::Value(), std::nullopt});
+    return;
+  }
+  Admit(from, peer, std::move(request));
+}
+
+bool ChatService::AnswerKnownId(const ipc::Envelope& from, const ipc::Peer& peer,
+                                ipc::Request& request) {
+  LiveRequest* live = table_.FindById(peer.uid, request.id);
+  const std::string* digest = live ? &live->digest
+                                   : results_.Find(peer.uid, request.id, parts_.clock.Steady());
+  if (!digest) return false;
+  if (*digest != request.body_digest) {
+    SendError(from, request.id,
+              {ErrorType::kRequestIdConflict,
+               "the request id \"" + request.id + "\" was used with a different body; use a new id",
+               std::nullopt, ipc::Value(), std::nullopt});
+  } else if (!live) {
+    Replay(from, peer, std::move(request));
+  } else if (live->answered()) {
+    parts_.replies.Send(from, AsReplayed(*live->final_payload));
+  } else {
+    parts_.replies.Join(*live, from);
+    Note(*live, "joined");
+  }
+  return true;
+}
+
+void ChatService::Replay(const ipc::Envelope& from, const ipc::Peer& peer, ipc::Request request) {
+  const std::string id = request.id;
+  parts_.store.GetResult(
+      peer.uid, id, parts_.clock.Wall(),
+      Later<storage::StoredResult>(
+          [this, from, peer, request = std::move(request)](auto result) mutable {
+            if (result) return parts_.replies.Send(from, AsReplayed(result->reply));
+            if (result.error().code != storage::ErrorCode::kNotFound) {
+              return SendError(from, request.id, ToError(result.error()));
+            }
+            results_.Remove(peer.uid, request.id);
+            Submit(from, peer, std::move(request));
+          }));
+}
+
+void ChatService::Admit(const ipc::Envelope& from, const ipc::Peer& peer, ipc::Request request) {
+  auto added = std::make_unique<LiveRequest>();
+  added->peer = peer;
+  added->id = std::move(request.id);
+  added->digest = std::move(request.body_digest);
+  added->chat = std::get<ipc::ChatRequest>(std::move(request.body));
+  added->received = parts_.clock.Steady();
+  added->deadline = added->received + std::chrono::milliseconds(request.deadline_ms);
+  added->subscribers.push_back({from, 0});
+  LiveRequest& live = table_.Add(std::move(added));
+  live.trace.id = live.id;
+  live.trace.uid = peer.uid;
+  live.trace.pid = peer.pid;
+  Note(live, "received");
+  const bool first = !live.stored() || table_.EnterLine(live);
+  if (const auto checked = CheckOrphan(live); !checked) return Fail(live, checked.error());
+  if (!first) return Note(live, "held_back", "an earlier turn of the conversation is not done");
+  BeginTurn(live);
+}
+
+ipc::Result<void> ChatService::CheckOrphan(LiveRequest& live) {
+  const auto found = orphans_.find(KeyOf(live.peer.uid, live.id));
+  if (found == orphans_.end()) return {};
+  const Orphan orphan = found->second;
+  if (orphan.forget_at <= parts_.clock.Steady()) {
+    orphans_.erase(found);
+    return {};
+  }
+  if (orphan.digest != live.digest) {
+    return ipc::Fail(ErrorType::kRequestIdConflict, "the request id \"" + live.id +
+                                                        "\" was used with a different body; use a"
+                                                        " new id");
+  }
+  if (live.chat.on_unknown == ipc::OnUnknown::kFail) {
+    ipc::Error error{ErrorType::kUpstreamUnavailable,
+                     "routerd ended between sending this request and recording its answer; whether"
+                     " the provider answered is not known",
+                     std::nullopt, ipc::Value{{"outcome", "unknown"}}, false};
+    return tl::unexpected(std::move(error));
+  }
+  orphans_.erase(found);
+  live.warnings.emplace_back(
+      "an earlier attempt at this request has an unknown outcome (routerd ended before its answer"
+      " was recorded); it was sent again and may be billed twice");
+  return {};
+}
+
+void ChatService::BeginTurn(LiveRequest& live) {
+  if (!live.stored()) return Enqueue(live, {});
+  if (!StorageReady()) {
+    return Fail(live, {ErrorType::kStorageUnavailable,
+                       "the conversation cannot be stored at present; nothing was sent",
+                       std::nullopt, ipc::Value(), std::nullopt});
+  }
+  live.stage = Stage::kLoading;
+  parts_.store.GetConversation(
+      live.peer.uid, live.chat.conv_id, parts_.clock.Wall(), std::nullopt,
+      Later<storage::Conversation>([this, ticket = live.ticket](auto loaded) {
+        OnHistory(ticket, std::move(loaded));
+      }));
+}
+
+void ChatService::OnHistory(std::uint64_t ticket, storage::Result<storage::Conversation> loaded) {
+  LiveRequest* live = table_.Find(ticket);
+  if (!live || live->stage != Stage::kLoading) return;
+  if (loaded) return Enqueue(*live, std::move(*loaded));
+  if (loaded.error().code == storage::ErrorCode::kNotFound) return Enqueue(*live, {});
+  Fail(*live, ToError(loaded.error()));
+}
+
+void ChatService::Enqueue(LiveRequest& live, storage::Conversation conversation) {
+  ipc::Result<void> ready = BuildPrompt(live, conversation);
+  if (ready) ready = BuildAsk(live, conversation);
+  if (!ready) return Fail(live, ready.error());
+  live.stage = Stage::kWaiting;
+  const policy::Instant now = parts_.clock.Steady();
+  if (const auto refusal = parts_.dispatcher.Enter(live.ask, now)) {
+    return Fail(live, ToError(*refusal));
+  }
+  Note(live, "waiting");
+  if (live.chat.progress) watching_[live.ticket] = false;
+}
+
+ipc::Result<void> ChatService::BuildPrompt(LiveRequest& live, storage::Conversation& conversation) {
+  std::vector<ipc::Message> history;
+  for (const storage::StoredMessage& stored : conversation.messages) {
+    ipc::Result<ipc::Message> message = FromStored(stored);
+    if (!message) return tl::unexpected(message.error());
+    history.push_back(std::move(*message));
+  }
+  if (const auto checked = CheckToolCallIds(history, live.chat.messages); !checked) {
+    return tl::unexpected(checked.error());
+  }
+  const config::Settings& settings = catalog_->config().settings;
+  std::int64_t budget = settings.history_tokens;
+  if (const auto context = catalog_->ContextOf(live.chat.model_preference); context && budget == 0) {
+    budget = std::max<std::int64_t>(1, *context - live.chat.max_output_tokens);
+  }
+  if (budget > 0) {
+    const bool answers_tools = !live.chat.messages.empty() &&
+                               live.chat.messages.front().role == ipc::Role::kTool;
+    std::int64_t room = budget * kBytesPerToken;
+    for (const ipc::Message& message : live.chat.messages) room -= BytesOf(message);
+    const std::size_t dropped = TrimHistory(history, room, answers_tools);
+    if (dropped > 0) {
+      live.warnings.push_back("the oldest " + std::to_string(dropped) +
+                              " messages of the conversation were left out to fit the model");
+    }
+  }
+  auto prompt = std::make_shared<upstream::Prompt>();
+  live.new_system_prompt = live.chat.system_prompt;
+  const auto& system = live.chat.system_prompt ? live.chat.system_prompt
+                                               : conversation.info.system_prompt;
+  if (system && !system->empty()) {
+    prompt->messages.push_back(ipc::TextMessage(ipc::Role::kSystem, *system));
+  }
+  std::move(history.begin(), history.end(), std::back_inserter(prompt->messages));
+  prompt->messages.insert(prompt->messages.end(), live.chat.messages.begin(),
+                          live.chat.messages.end());
+  prompt->options = live.chat;
+  prompt->options.messages.clear();
+  for (const ipc::Message& message : prompt->messages) live.prompt_bytes += BytesOf(message);
+  for (const ipc::Tool& tool : live.chat.tools) {
+    live.prompt_bytes += static_cast<std::int64_t>(tool.name.size() + tool.description.size() +
+                                                   tool.parameters.dump().size());
+  }
+  live.prompt = std::move(prompt);
+  return {};
+}
+
+ipc::Result<void> ChatService::BuildAsk(LiveRequest& live,
+                                        const storage::Conversation& conversation) {
+  const ipc::ChatRequest& chat = live.chat;
+  ipc::Result<std::vector<std::string>> capable = CapableModels(chat);
+  if (!capable) return tl::unexpected(capable.error());
+  policy::Ask& ask = live.ask;
+  ask.ticket = live.ticket;
+  ask.uid = live.peer.uid;
+  ask.pid = live.peer.pid;
+  ask.agent = chat.agent;
+  ask.user_id = chat.user_id;
+  ask.model = chat.model_preference;
+  ask.tier = ToTier(chat.workload);
+  ask.allow_fallback =
+      chat.allow_fallback.value_or(catalog_->config().settings.enable_fallback);
+  std::int64_t images = 0;
+  for (const ipc::Message& message : live.prompt->messages) images += ImagesOf(message);
+  ask.demand.input_tokens =
+      parts_.dispatcher.EstimateTokens(chat.model_preference, live.prompt_bytes) +
+      images * kTokensPerImage;
+  ask.demand.output_tokens = std::min(chat.expected_completion_tokens, chat.max_output_tokens);
+  ask.demand.max_output_tokens = chat.max_output_tokens;
+  ask.priority = ToPriorityClass(chat.priority);
+  ask.deadline = live.deadline;
+  ask.wait_until = live.deadline;
+  if (chat.max_wait_ms) {
+    ask.wait_until = std::min(live.deadline, parts_.clock.Steady() +
+                                                 std::chrono::milliseconds(*chat.max_wait_ms));
+  }
+  ask.preferred_key = conversation.info.last_key_id;
+  ask.capable_models = std::move(*capable);
+  return {};
+}
+
+// Empty: every model can answer. Fails where none, or not the one that must, can.
+ipc::Result<std::vector<std::string>> ChatService::CapableModels(
+    const ipc::ChatRequest& chat) const {
+  std::vector<std::string> capable;
+  std::vector<std::string> lacking_anywhere;
+  for (const std::string& model : catalog_->models()) {
+    const std::vector<std::string> lacking = catalog_->Lacking(model, chat);
+    if (lacking.empty()) {
+      capable.push_back(model);
+    } else if (lacking_anywhere.empty() || model == chat.model_preference) {
+      lacking_anywhere = lacking;
+    }
+  }
+  if (lacking_anywhere.empty()) return std::vector<std::string>{};
+  const bool wanted_lacks = !chat.model_preference.empty() &&
+                            !catalog_->Lacking(chat.model_preference, chat).empty();
+  const bool fallback = chat.allow_fallback.value_or(catalog_->config().settings.enable_fallback);
+  if (capable.empty() || (wanted_lacks && !fallback)) {
+    const std::string who =
+        chat.model_preference.empty() ? "no configured model" : chat.model_preference;
+    return ipc::Fail(ErrorType::kInvalidRequest,
+                     who + (chat.model_preference.empty() ? " can do all of this: needed "
+                                                          : " cannot do this: it lacks ") +
+                         Joined(lacking_anywhere));
+  }
+  return capable;
+}
+
+}  // namespace requestrouter::router

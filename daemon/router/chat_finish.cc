@@ -1,0 +1,320 @@
+#include <cmath>
+#include <utility>
+
+#include "daemon/router/chat_service.h"
+#include "daemon/router/errors.h"
+#include "daemon/router/history.h"
+#include "ipc/codec.h"
+
+namespace requestrouter::router {
+namespace {
+
+using ipc::ErrorType;
+
+// How often turns that could not be stored are tried again.
+constexpr std::chrono::milliseconds kRewriteInterval{250};
+
+// How often those who wait and asked for progress are told where they stand.
+constexpr std::chrono::seconds kProgressInterval{1};
+
+ipc::Error NewError(ErrorType type, std::string message) {
+  return {type, std::move(message), std::nullopt, ipc::Value(), std::nullopt};
+}
+
+}  // namespace
+
+// ---- success
+
+ipc::ChatReply ChatService::BuildReply(const LiveRequest& live,
+                                       const upstream::Answer& answer) const {
+  ipc::ChatReply reply;
+  reply.content = answer.content;
+  reply.model = live.grant->model;
+  reply.model_requested = live.chat.model_preference;
+  reply.provider = live.grant->provider;
+  reply.key_id = live.grant->key_id;
+  reply.tokens = answer.tokens;
+  reply.cost_usd = catalog_->CostOf(reply.model, reply.tokens);
+  reply.finish_reason = answer.finish_reason;
+  reply.tool_calls = answer.tool_calls;
+  reply.provider_state = answer.provider_state;
+  reply.conversation_id = live.chat.conv_id;
+  reply.attempts = live.attempts;
+  reply.waited_ms = WaitMs(live.waited);
+  reply.duration_ms = WaitMs(parts_.clock.Steady() - live.received);
+  reply.fallback = live.grant->fallback;
+  reply.persisted = live.stored();
+  reply.warnings = live.warnings;
+  if (!answer.tokens_known) {
+    reply.warnings.emplace_back("the provider did not say how many tokens it used");
+  }
+  return reply;
+}
+
+storage::Turn ChatService::BuildTurn(const LiveRequest& live, const ipc::ChatReply& reply) const {
+  storage::Turn turn;
+  turn.uid = live.peer.uid;
+  turn.conv_id = live.chat.conv_id;
+  turn.system_prompt = live.new_system_prompt;
+  turn.total_tokens = reply.tokens.total;
+  turn.model = reply.model;
+  turn.key_id = reply.key_id;
+  turn.user_id = live.chat.user_id;
+  turn.at = parts_.clock.Wall();
+  const auto ttl = catalog_->config().settings.conversation_ttl;
+  turn.expires_at = turn.at + std::chrono::milliseconds(ttl).count();
+  for (const ipc::Message& message : live.chat.messages) {
+    if (message.role != ipc::Role::kSystem) turn.messages.push_back(ToStored(message, turn.at));
+  }
+  ipc::Message answer = ipc::TextMessage(ipc::Role::kAssistant, reply.content);
+  answer.tool_calls = reply.tool_calls;
+  answer.provider_state = reply.provider_state;
+  turn.messages.push_back(ToStored(answer, turn.at));
+  turn.messages.back().tokens = reply.tokens.output;
+  turn.messages.back().model = reply.model;
+  turn.messages.back().key_id = reply.key_id;
+  return turn;
+}
+
+storage::Usage ChatService::BuildUsage(const LiveRequest& live, const ipc::TokenUsage& tokens,
+                                       bool failed) const {
+  storage::Usage usage;
+  usage.uid = live.peer.uid;
+  usage.agent = live.chat.agent;
+  usage.user_id = live.chat.user_id;
+  if (live.grant) {
+    usage.key_id = live.grant->key_id;
+    usage.model = live.grant->model;
+  }
+  usage.at = parts_.clock.Wall();
+  usage.requests = 1;
+  usage.errors = failed ? 1 : 0;
+  usage.input_tokens = tokens.input;
+  usage.output_tokens = tokens.output;
+  usage.cached_tokens = tokens.cached;
+  const double cost = catalog_->CostOf(usage.model, tokens).value_or(0);
+  usage.cost_nano_usd = std::llround(cost * 1e9);
+  return usage;
+}
+
+storage::StoredResult ChatService::BuildResult(const LiveRequest& live, std::string payload) const {
+  const auto ttl = catalog_->config().settings.result_ttl;
+  return {live.peer.uid, live.id, live.digest, std::move(payload),
+          parts_.clock.Wall() + std::chrono::milliseconds(ttl).count()};
+}
+
+void ChatService::Succeed(LiveRequest& live, const upstream::Outcome& outcome,
+                          const storage::AttemptClosed& closed) {
+  const ipc::ChatReply reply = BuildReply(live, *outcome.answer);
+  std::string payload = ipc::EncodeChatReply(live.id, reply);
+  storage::Finish finish;
+  finish.attempt = closed;
+  finish.usage.push_back(BuildUsage(live, reply.tokens, false));
+  finish.result = BuildResult(live, payload);
+  if (!live.stored()) {
+    Answer(live, std::move(payload), "answered");
+    return Settle(live, std::move(finish), storage::Durability::kProcess);
+  }
+  finish.turn = BuildTurn(live, reply);
+  live.stage = Stage::kCommitting;
+  storage::Finish written = finish;
+  parts_.store.Submit(std::move(written), storage::Durability::kFull,
+                      Later<storage::Written>([this, ticket = live.ticket,
+                                               finish = std::move(finish), reply](auto result) {
+                        OnCommitted(ticket, finish, reply, std::move(result));
+                      }));
+}
+
+void ChatService::OnCommitted(std::uint64_t ticket, const storage::Finish& finish,
+                              const std::optional<ipc::ChatReply>& reply,
+                              storage::Result<storage::Written> written) {
+  LiveRequest* live = table_.Find(ticket);
+  if (!live) return;
+  if (written && finish.result) {
+    results_.Add(live->peer.uid, live->id, live->digest,
+                 parts_.clock.Steady() + catalog_->config().settings.result_ttl);
+  }
+  if (!written) unwritten_.push_back(finish);
+  if (!live->answered() && reply) {
+    std::string payload = finish.result->reply;
+    if (!written) {
+      ipc::ChatReply unsaved = *reply;
+      unsaved.persisted = false;
+      unsaved.warnings.push_back("the turn is not stored yet (" + written.error().message +
+                                 "); it will be as soon as storage works again");
+      payload = ipc::EncodeChatReply(live->id, unsaved);
+    }
+    Answer(*live, std::move(payload), "answered");
+  }
+  Forget(*live);
+}
+
+// ---- failure
+
+void ChatService::Fail(LiveRequest& live, ipc::Error error,
+                       std::optional<storage::AttemptClosed> closed) {
+  const bool from_attempt = closed.has_value();
+  std::string payload = ipc::EncodeError(live.id, error);
+  storage::Finish finish;
+  finish.attempt = std::move(closed);
+  finish.usage.push_back(BuildUsage(live, {}, true));
+  const bool keep = from_attempt && !error.retryable.value_or(ipc::IsRetryable(error.type));
+  if (keep) finish.result = BuildResult(live, payload);
+  Note(live, "failed", error.message);
+  Answer(live, std::move(payload), std::string(ipc::Name(error.type)));
+  Settle(live, std::move(finish), storage::Durability::kProcess);
+}
+
+// The caller has gone, cancelled, or run out of time: answers now. What is at the provider is
+// cancelled and settled when its outcome comes.
+void ChatService::EndEarly(LiveRequest& live, ipc::Error error) {
+  if (live.answered() || live.stage == Stage::kCommitting) return;
+  const Stage stage = live.stage;
+  if (stage != Stage::kInFlight && stage != Stage::kJournalling) {
+    parts_.dispatcher.Leave(live.ticket, parts_.clock.Steady());
+    return Fail(live, std::move(error));
+  }
+  Note(live, "failed", error.message);
+  Answer(live, ipc::EncodeError(live.id, error), std::string(ipc::Name(error.type)));
+  parts_.store.Submit(
+      [&] {
+        storage::Finish finish;
+        finish.usage.push_back(BuildUsage(live, {}, true));
+        return finish;
+      }(),
+      storage::Durability::kProcess, [](auto) {});
+  if (stage == Stage::kInFlight) parts_.attempts.Cancel(live.attempt_id);
+}
+
+bool ChatService::Cancel(uid_t uid, const std::string& id) {
+  LiveRequest* live = table_.FindById(uid, id);
+  if (!live || live->answered() || live->stage == Stage::kCommitting) return false;
+  EndEarly(*live, NewError(ErrorType::kCancelled, "cancelled by the caller"));
+  return true;
+}
+
+void ChatService::CallerGone(pid_t pid) {
+  for (LiveRequest* live : table_.OfProcess(pid)) {
+    const bool at_provider = live->stage == Stage::kInFlight || live->stage == Stage::kJournalling;
+    if (at_provider && !live->chat.stream) continue;
+    EndEarly(*live, NewError(ErrorType::kCancelled, "the caller's process ended"));
+  }
+}
+
+// ---- the end of either
+
+void ChatService::Answer(LiveRequest& live, std::string payload, std::string state) {
+  live.trace.state = std::move(state);
+  if (live.trace.state == "answered") Note(live, "answered");
+  parts_.replies.Final(live, std::move(payload));
+}
+
+// Stores the end of a request that is answered already, then forgets it.
+void ChatService::Settle(LiveRequest& live, storage::Finish finish,
+                         storage::Durability durability) {
+  live.stage = Stage::kCommitting;
+  storage::Finish written = finish;
+  parts_.store.Submit(std::move(written), durability,
+                      Later<storage::Written>([this, ticket = live.ticket,
+                                               finish = std::move(finish)](auto result) {
+                        OnCommitted(ticket, finish, std::nullopt, std::move(result));
+                      }));
+}
+
+void ChatService::Forget(LiveRequest& live) {
+  parts_.traces.Add(std::move(live.trace));
+  paused_.erase(live.ticket);
+  LiveRequest* next = live.stored() ? table_.LeaveLine(live) : nullptr;
+  table_.Erase(live);
+  if (next) BeginTurn(*next);
+}
+
+void ChatService::RetryUnwritten() {
+  if (unwritten_.empty() || rewriting_ || parts_.clock.Steady() < rewrite_at_) return;
+  rewriting_ = true;
+  storage::Finish finish = unwritten_.front();
+  parts_.store.Submit(std::move(finish), storage::Durability::kFull,
+                      Later<storage::Written>([this](auto written) {
+                        rewriting_ = false;
+                        if (written) {
+                          unwritten_.pop_front();
+                        } else {
+                          rewrite_at_ = parts_.clock.Steady() + kRewriteInterval;
+                        }
+                      }));
+}
+
+// ---- time
+
+void ChatService::Tick() {
+  const policy::Instant now = parts_.clock.Steady();
+  for (LiveRequest* live : table_.TakeOverdue(now)) {
+    EndEarly(*live, NewError(ErrorType::kDeadlineExceeded,
+                             live->stage == Stage::kInFlight
+                                 ? "the deadline passed while the provider was answering"
+                                 : "the deadline passed while the request was waiting"));
+  }
+  while (const auto grant = parts_.dispatcher.Next(now)) StartAttempt(*grant);
+  for (const policy::Refusal& refusal : parts_.dispatcher.Expire(now)) {
+    if (LiveRequest* live = table_.Find(refusal.ticket)) Fail(*live, ToError(refusal));
+  }
+  RetryUnwritten();
+  ReportProgress(now);
+}
+
+void ChatService::ReportProgress(policy::Instant now) {
+  const bool due = now >= progress_at_;
+  if (due) progress_at_ = now + kProgressInterval;
+  for (auto entry = watching_.begin(); entry != watching_.end();) {
+    LiveRequest* live = table_.Find(entry->first);
+    if (!live || live->stage != Stage::kWaiting) {
+      entry = watching_.erase(entry);
+      continue;
+    }
+    if (due || !entry->second) NoteWaiting(*live, ipc::ChatProgress::State::kWaiting);
+    entry->second = true;
+    ++entry;
+  }
+}
+
+policy::Instant ChatService::NextDeadline() const {
+  policy::Instant next =
+      std::min(table_.NextDeadline(), parts_.dispatcher.NextDeadline(parts_.clock.Steady()));
+  if (!unwritten_.empty() && !rewriting_) next = std::min(next, rewrite_at_);
+  if (!watching_.empty()) next = std::min(next, progress_at_);
+  return next;
+}
+
+void ChatService::Abort() {
+  std::vector<std::uint64_t> tickets;
+  table_.ForEach([&](const LiveRequest& live) { tickets.push_back(live.ticket); });
+  for (const std::uint64_t ticket : tickets) {
+    if (LiveRequest* live = table_.Find(ticket)) {
+      EndEarly(*live, NewError(ErrorType::kShuttingDown,
+                               "routerd stopped before the answer came; send again"));
+    }
+  }
+}
+
+// ---- what others ask
+
+std::size_t ChatService::waiting_count() const {
+  return table_.CountIn(Stage::kHeldBack) + table_.CountIn(Stage::kLoading) +
+         table_.CountIn(Stage::kWaiting);
+}
+
+const Trace* ChatService::FindTrace(uid_t uid, const std::string& id) {
+  if (const LiveRequest* live = table_.FindById(uid, id)) return &live->trace;
+  return parts_.traces.Find(uid, id);
+}
+
+void ChatService::Note(LiveRequest& live, std::string event, std::string detail) {
+  live.trace.timeline.push_back({parts_.clock.Wall(), std::move(event), std::move(detail)});
+}
+
+void ChatService::SendError(const ipc::Envelope& to, const std::string& id,
+                            const ipc::Error& error) {
+  parts_.replies.Send(to, ipc::EncodeError(id, error));
+}
+
+}  // namespace requestrouter::router

@@ -1,0 +1,172 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <unordered_map>
+
+#include "daemon/router/trace.h"
+#include "daemon/policy/dispatcher.h"
+#include "daemon/router/catalog.h"
+#include "daemon/router/clock.h"
+#include "daemon/router/live_request.h"
+#include "daemon/router/mailbox.h"
+#include "daemon/router/ports.h"
+#include "daemon/router/replies.h"
+#include "daemon/router/request_table.h"
+#include "daemon/router/result_index.h"
+#include "ipc/operations.h"
+#include "storage/store.h"
+
+namespace requestrouter::router {
+
+// The life of chat requests, from arrival to stored end: asks policy what to do and does it.
+// Router thread only; what storage and upstream report comes in through the mailbox.
+//
+//   arrive ── id known? ── join or replay
+//      │
+//   wait for the conversation's earlier turns ── load its history
+//      │
+//   dispatcher queue ── grant ── journal the attempt ── send ── outcome ── retry (queue again)
+//      │                                                          │
+//   refuse                                           store the turn ── answer
+class ChatService {
+ public:
+  // Everything that is used outlives the service.
+  struct Parts {
+    const Clock& clock;
+    Mailbox& mailbox;
+    storage::Store& store;
+    AttemptRunner& attempts;
+    policy::Dispatcher& dispatcher;
+    Replies& replies;
+    TraceLog& traces;
+  };
+
+  ChatService(Parts parts, std::shared_ptr<const Catalog> catalog);
+
+  // What the last daemon left: before the first Submit.
+  void Restore(const storage::Recovered& recovered);
+
+  // New requests use this from now on.
+  void SetCatalog(std::shared_ptr<const Catalog> catalog) { catalog_ = std::move(catalog); }
+
+  void Submit(const ipc::Envelope& from, const ipc::Peer& peer, ipc::Request request);
+
+  // False: the uid has no such request under way.
+  bool Cancel(uid_t uid, const std::string& id);
+
+  // The caller's process has ended: what waits is forgotten, streams are cancelled; an answer that
+  // is on its way is still stored, for a successor that asks with the same id.
+  void CallerGone(pid_t pid);
+
+  // Reports of the upstream thread, already on the router thread.
+  void OnDelta(std::int64_t attempt_id, const ipc::ChatDelta& delta);
+  void OnOutcome(std::int64_t attempt_id, const upstream::Outcome& outcome);
+
+  // A peer has read everything that waited for it: streams may go on.
+  void OnDrained();
+
+  // Grants, deadlines, and turns that could not be stored when they should have been.
+  void Tick();
+  policy::Instant NextDeadline() const;
+
+  // From now on new requests are refused; what is under way goes on.
+  void Drain() { draining_ = true; }
+  // Ends everything that is still under way with `shutting_down`.
+  void Abort();
+  bool idle() const { return table_.size() == 0 && unwritten_.empty(); }
+
+  const RequestTable& table() const { return table_; }
+  const LiveRequest* Find(std::uint64_t ticket) { return table_.Find(ticket); }
+  std::size_t waiting_count() const;
+  std::size_t in_flight_count() const { return table_.CountIn(Stage::kInFlight); }
+
+  // The trace of a request under way or over; nullptr: not known.
+  const Trace* FindTrace(uid_t uid, const std::string& id);
+
+ private:
+  // An attempt that the last daemon sent and did not see the end of.
+  struct Orphan {
+    std::string digest;
+    policy::Instant forget_at;
+  };
+
+  using Key = std::string;  // uid/id
+
+  // ---- arrival (chat_arrival.cc)
+  bool AnswerKnownId(const ipc::Envelope& from, const ipc::Peer& peer, ipc::Request& request);
+  void Replay(const ipc::Envelope& from, const ipc::Peer& peer, ipc::Request request);
+  void Admit(const ipc::Envelope& from, const ipc::Peer& peer, ipc::Request request);
+  ipc::Result<void> CheckOrphan(LiveRequest& live);
+  void BeginTurn(LiveRequest& live);
+  void OnHistory(std::uint64_t ticket, storage::Result<storage::Conversation> loaded);
+  void Enqueue(LiveRequest& live, storage::Conversation conversation);
+  ipc::Result<void> BuildPrompt(LiveRequest& live, storage::Conversation& conversation);
+  ipc::Result<void> BuildAsk(LiveRequest& live, const storage::Conversation& conversation);
+  ipc::Result<std::vector<std::string>> CapableModels(const ipc::ChatRequest& chat) const;
+
+  // ---- attempts (chat_attempts.cc)
+  void StartAttempt(const policy::Grant& grant);
+  void OnJournalled(std::uint64_t ticket, std::int64_t attempt_id,
+                    storage::Result<storage::Written> written);
+  void SendAttempt(LiveRequest& live);
+  void AbandonGrant(LiveRequest& live);
+  policy::Report ReportOf(const LiveRequest& live, const upstream::Outcome& outcome) const;
+  void LearnFrom(const LiveRequest& live, const upstream::Outcome& outcome);
+  storage::AttemptClosed CloseAttempt(LiveRequest& live, const policy::Report& report);
+  void NoteWaiting(LiveRequest& live, ipc::ChatProgress::State state);
+  void SaveChangedKeys();
+
+  // ---- the end (chat_finish.cc)
+  void Succeed(LiveRequest& live, const upstream::Outcome& outcome,
+               const storage::AttemptClosed& closed);
+  // `closed`: the end of the attempt that failed, where there was one.
+  void Fail(LiveRequest& live, ipc::Error error,
+            std::optional<storage::AttemptClosed> closed = std::nullopt);
+  void EndEarly(LiveRequest& live, ipc::Error error);
+  void Settle(LiveRequest& live, storage::Finish finish, storage::Durability durability);
+  void OnCommitted(std::uint64_t ticket, const storage::Finish& finish,
+                   const std::optional<ipc::ChatReply>& reply,
+                   storage::Result<storage::Written> written);
+  void Answer(LiveRequest& live, std::string payload, std::string state);
+  void Forget(LiveRequest& live);
+  ipc::ChatReply BuildReply(const LiveRequest& live, const upstream::Answer& answer) const;
+  storage::Turn BuildTurn(const LiveRequest& live, const ipc::ChatReply& reply) const;
+  storage::Usage BuildUsage(const LiveRequest& live, const ipc::TokenUsage& tokens,
+                            bool failed) const;
+  storage::StoredResult BuildResult(const LiveRequest& live, std::string payload) const;
+  void RetryUnwritten();
+  void ReportProgress(policy::Instant now);
+  bool StorageReady() const { return unwritten_.empty() && parts_.store.healthy(); }
+
+  void Note(LiveRequest& live, std::string event, std::string detail = "");
+  void SendError(const ipc::Envelope& to, const std::string& id, const ipc::Error& error);
+
+  // A callback for another thread: runs `handle` with the result on the router thread.
+  template <typename T, typename Handle>
+  storage::Store::Done<T> Later(Handle handle) {
+    return [&mailbox = parts_.mailbox, handle](storage::Result<T> result) {
+      mailbox.Post([handle, result = std::move(result)]() mutable { handle(std::move(result)); });
+    };
+  }
+
+  Parts parts_;
+  std::shared_ptr<const Catalog> catalog_;
+  RequestTable table_;
+  ResultIndex results_;
+  std::unordered_map<Key, Orphan> orphans_;
+  std::deque<storage::Finish> unwritten_;  // ends of requests whose storing failed, in order
+  bool rewriting_ = false;
+  policy::Instant rewrite_at_{};
+  std::set<std::uint64_t> paused_;
+  std::map<std::uint64_t, bool> watching_;  // waits and wants progress: whether it was told once
+  policy::Instant progress_at_{};
+  std::int64_t last_attempt_id_ = 0;
+  bool draining_ = false;
+};
+
+}  // namespace requestrouter::router

@@ -1,0 +1,98 @@
+#include "daemon/router/key_states.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "daemon/router/day_reset.h"
+
+namespace requestrouter::router {
+namespace {
+
+using policy::KeyStateName;
+
+constexpr std::array<std::pair<KeyStateName, std::string_view>, 5> kNames = {{
+    {KeyStateName::kReady, "ready"},
+    {KeyStateName::kCooling, "cooling"},
+    {KeyStateName::kTrial, "trial"},
+    {KeyStateName::kDisabled, "disabled"},
+    {KeyStateName::kNoSecret, "no_secret"},
+}};
+
+KeyStateName StateFromName(std::string_view name) {
+  for (const auto& [state, text] : kNames) {
+    if (text == name) return state;
+  }
+  return KeyStateName::kReady;
+}
+
+policy::Demand DemandOf(const storage::JournalledAttempt& attempt) {
+  policy::Demand demand;
+  demand.input_tokens = attempt.closed ? attempt.closed->input_tokens : attempt.opened.input_tokens;
+  demand.output_tokens =
+      attempt.closed ? attempt.closed->output_tokens : attempt.opened.output_tokens;
+  return demand;
+}
+
+// How the provider of a quota group counts its days; UTC where the group is no longer configured.
+config::DayReset ResetOf(const config::Config& config, const std::string& quota_group) {
+  for (const config::Key& key : config.keys) {
+    if (key.quota_group != quota_group) continue;
+    const auto provider = config.providers.find(key.provider);
+    if (provider != config.providers.end()) return provider->second.day_reset;
+  }
+  return config::DayReset::kUtcMidnight;
+}
+
+// The hours that belong to the present day of their provider, or to the last 24 hours.
+void RestoreDays(const std::vector<storage::HourCount>& hours, const Catalog& catalog,
+                 const Clock& clock, policy::Dispatcher& dispatcher) {
+  for (const storage::HourCount& hour : hours) {
+    const config::DayReset reset = ResetOf(catalog.config(), hour.quota_group);
+    if (hour.hour_start < DayStart(reset, clock.Wall())) continue;
+    policy::Demand tokens;
+    tokens.input_tokens = hour.input_tokens;
+    tokens.output_tokens = hour.output_tokens;
+    dispatcher.RestoreDay(hour.quota_group, hour.model, hour.requests, tokens, clock.Steady());
+  }
+}
+
+}  // namespace
+
+std::string_view Name(KeyStateName state) {
+  return kNames.at(static_cast<std::size_t>(state)).second;
+}
+
+storage::KeyState ToStored(const policy::KeyStatus& status, const Clock& clock) {
+  storage::KeyState stored;
+  stored.key_id = status.key_id;
+  stored.state = Name(status.state);
+  if (status.cooldown) {
+    stored.until = WallAt(clock, status.cooldown->until);
+    stored.reason = status.cooldown->reason;
+    stored.source = status.cooldown->source;
+    stored.strikes = status.cooldown->strikes;
+  }
+  return stored;
+}
+
+void RestoreQuota(const storage::Recovered& recovered, const Catalog& catalog, const Clock& clock,
+                  policy::Dispatcher& dispatcher) {
+  const policy::Instant now = clock.Steady();
+  RestoreDays(recovered.hours, catalog, clock, dispatcher);
+  for (const storage::JournalledAttempt& attempt : recovered.attempts) {
+    if (attempt.closed && !attempt.closed->counted) continue;
+    dispatcher.RestoreAttempt(attempt.opened.quota_group, attempt.opened.model, DemandOf(attempt),
+                              std::min(now, SteadyAt(clock, attempt.opened.at)));
+  }
+  for (const storage::KeyState& key : recovered.keys) {
+    policy::Cooldown cooldown;
+    cooldown.until = SteadyAt(clock, key.until, std::chrono::hours(25));
+    cooldown.reason = key.reason;
+    cooldown.source = key.source;
+    cooldown.strikes = key.strikes;
+    dispatcher.RestoreKey(key.key_id, StateFromName(key.state), cooldown, now);
+  }
+}
+
+}  // namespace requestrouter::router

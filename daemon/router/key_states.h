@@ -1,0 +1,21 @@
+#pragma once
+
+#include "daemon/policy/dispatcher.h"
+#include "daemon/router/catalog.h"
+#include "daemon/router/clock.h"
+#include "storage/store.h"
+
+namespace requestrouter::router {
+
+// The name of a state on the wire and in the database.
+std::string_view Name(policy::KeyStateName state);
+
+// A key's state as it is stored, in wall time.
+storage::KeyState ToStored(const policy::KeyStatus& status, const Clock& clock);
+
+// Puts the stored states, windows and day counts of the last daemon into policy. A cooldown that
+// would end later than any provider's day is clamped: the clock has jumped.
+void RestoreQuota(const storage::Recovered& recovered, const Catalog& catalog, const Clock& clock,
+                  policy::Dispatcher& dispatcher);
+
+}  // namespace requestrouter::router

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/router/trace.h"
+#include "daemon/policy/dispatcher.h"
+#include "daemon/upstream/client.h"
+#include "ipc/chat.h"
+#include "ipc/socket.h"
+
+namespace requestrouter::router {
+
+// One who gets the answer of a request: its sender, or a later sender of the same id and body.
+struct Subscriber {
+  ipc::Envelope to;
+  std::int64_t next_seq = 0;
+};
+
+// How far a chat request has come. Transitions happen in ChatService only:
+//   kHeldBack -> kLoading -> kWaiting <-> kJournalling -> kInFlight -> kCommitting -> (erased)
+// with kInFlight -> kWaiting for a retry, and any stage -> kCommitting or erased on failure.
+enum class Stage : std::uint8_t {
+  kHeldBack,     // an earlier turn of its conversation is not done
+  kLoading,      // its conversation's history is being read
+  kWaiting,      // in the dispatcher's queue
+  kJournalling,  // granted; the attempt is being written to the journal
+  kInFlight,     // at the provider
+  kCommitting,   // over; its end is being stored
+};
+
+// A chat request from its arrival until its end is stored.
+struct LiveRequest {
+  std::uint64_t ticket = 0;
+  ipc::Peer peer;
+  std::string id;
+  std::string digest;  // of the body; see ipc::Request::body_digest
+  ipc::ChatRequest chat;
+  policy::Instant received;
+  policy::Instant deadline;
+  Stage stage = Stage::kHeldBack;
+  std::vector<Subscriber> subscribers;
+
+  std::optional<std::string> new_system_prompt;  // to be stored with the turn
+  std::shared_ptr<const upstream::Prompt> prompt;
+  std::int64_t prompt_bytes = 0;
+  policy::Ask ask;
+
+  std::optional<policy::Grant> grant;  // of the current or last attempt
+  std::int64_t attempt_id = 0;         // 0: none open in the journal
+  policy::Instant granted_at;
+  std::int64_t attempts = 0;
+  policy::Duration waited{};
+  std::vector<ipc::ChatDelta> deltas;  // streamed so far, for those who join
+  bool paused = false;                 // a subscriber does not keep up
+  std::vector<std::string> warnings;
+
+  // Set once the answer has gone out: later senders of the same request get this, and an attempt
+  // that is still running only has to be settled.
+  std::optional<std::string> final_payload;
+
+  Trace trace;
+
+  bool stored() const { return !chat.conv_id.empty(); }  // as a turn of a conversation
+  bool answered() const { return final_payload.has_value(); }
+};
+
+}  // namespace requestrouter::router

@@ -1,0 +1,101 @@
+#include "daemon/router/request_table.h"
+
+#include <algorithm>
+
+namespace requestrouter::router {
+
+std::string RequestTable::KeyOf(uid_t uid, const std::string& name) {
+  return std::to_string(uid) + '/' + name;
+}
+
+LiveRequest& RequestTable::Add(std::unique_ptr<LiveRequest> request) {
+  LiveRequest& added = *request;
+  added.ticket = ++last_ticket_;
+  by_id_[KeyOf(added.peer.uid, added.id)] = &added;
+  by_pid_[added.peer.pid].insert(&added);
+  deadlines_.emplace(added.deadline, added.ticket);
+  by_ticket_.emplace(added.ticket, std::move(request));
+  return added;
+}
+
+void RequestTable::Erase(LiveRequest& request) {
+  ClearAttempt(request);
+  const auto id = by_id_.find(KeyOf(request.peer.uid, request.id));
+  if (id != by_id_.end() && id->second == &request) by_id_.erase(id);
+  const auto process = by_pid_.find(request.peer.pid);
+  process->second.erase(&request);
+  if (process->second.empty()) by_pid_.erase(process);
+  deadlines_.erase({request.deadline, request.ticket});
+  by_ticket_.erase(request.ticket);
+}
+
+LiveRequest* RequestTable::Find(std::uint64_t ticket) {
+  const auto found = by_ticket_.find(ticket);
+  return found == by_ticket_.end() ? nullptr : found->second.get();
+}
+
+LiveRequest* RequestTable::FindById(uid_t uid, const std::string& id) {
+  const auto found = by_id_.find(KeyOf(uid, id));
+  return found == by_id_.end() ? nullptr : found->second;
+}
+
+LiveRequest* RequestTable::FindByAttempt(std::int64_t attempt_id) {
+  const auto found = by_attempt_.find(attempt_id);
+  return found == by_attempt_.end() ? nullptr : found->second;
+}
+
+std::vector<LiveRequest*> RequestTable::OfProcess(pid_t pid) {
+  const auto found = by_pid_.find(pid);
+  if (found == by_pid_.end()) return {};
+  return {found->second.begin(), found->second.end()};
+}
+
+void RequestTable::SetAttempt(LiveRequest& request, std::int64_t attempt_id) {
+  request.attempt_id = attempt_id;
+  by_attempt_[attempt_id] = &request;
+}
+
+void RequestTable::ClearAttempt(LiveRequest& request) {
+  if (request.attempt_id != 0) by_attempt_.erase(request.attempt_id);
+  request.attempt_id = 0;
+}
+
+bool RequestTable::EnterLine(const LiveRequest& request) {
+  auto& line = lines_[KeyOf(request.peer.uid, request.chat.conv_id)];
+  line.push_back(Find(request.ticket));
+  return line.size() == 1;
+}
+
+LiveRequest* RequestTable::LeaveLine(const LiveRequest& request) {
+  const auto found = lines_.find(KeyOf(request.peer.uid, request.chat.conv_id));
+  if (found == lines_.end()) return nullptr;
+  auto& line = found->second;
+  const bool was_first = !line.empty() && line.front() == &request;
+  line.erase(std::remove(line.begin(), line.end(), &request), line.end());
+  if (line.empty()) {
+    lines_.erase(found);
+    return nullptr;
+  }
+  return was_first ? line.front() : nullptr;
+}
+
+policy::Instant RequestTable::NextDeadline() const {
+  return deadlines_.empty() ? policy::kNever : deadlines_.begin()->first;
+}
+
+std::vector<LiveRequest*> RequestTable::TakeOverdue(policy::Instant now) {
+  std::vector<LiveRequest*> overdue;
+  while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
+    overdue.push_back(Find(deadlines_.begin()->second));
+    deadlines_.erase(deadlines_.begin());
+  }
+  return overdue;
+}
+
+std::size_t RequestTable::CountIn(Stage stage) const {
+  return static_cast<std::size_t>(std::count_if(
+      by_ticket_.begin(), by_ticket_.end(),
+      [stage](const auto& entry) { return entry.second->stage == stage; }));
+}
+
+}  // namespace requestrouter::router

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "daemon/policy/dispatcher.h"
+#include "storage/store.h"
+
+namespace requestrouter::router {
+
+// What happened to one request, for the `explain` operation. Free of content and secrets.
+struct Trace {
+  struct Event {
+    storage::Millis at = 0;
+    std::string event;   // received, held_back, waiting, granted, sent, retrying, answered, failed
+    std::string detail;  // for people; may be empty
+  };
+  struct Attempt {
+    std::int64_t n = 0;
+    std::string key_id;
+    std::string model;
+    std::string outcome;  // "ok", or the fault's reason; "in_flight" while it runs
+    int status = 0;       // HTTP; 0: none
+    std::int64_t waited_ms = 0;
+    std::int64_t duration_ms = 0;
+  };
+  struct Candidate {
+    std::string key_id;
+    std::string model;
+    std::string verdict;
+    std::optional<storage::Millis> until;
+  };
+
+  std::string id;
+  std::uint32_t uid = 0;
+  std::int32_t pid = 0;
+  std::string state;  // waiting, in_flight, answered, or the error's type
+  std::vector<Event> timeline;
+  std::vector<Attempt> attempts;
+  std::vector<Candidate> considered;  // at the last decision
+};
+
+// The traces of the last requests that are over. Router thread only.
+class TraceLog {
+ public:
+  explicit TraceLog(std::size_t capacity = 10'000) : capacity_(capacity) {}
+
+  void Add(Trace trace);
+  const Trace* Find(std::uint32_t uid, const std::string& id) const;
+
+ private:
+  static std::string KeyOf(std::uint32_t uid, const std::string& id);
+  const std::size_t capacity_;
+  std::unordered_map<std::string, Trace> traces_;
+  std::deque<std::string> order_;  // oldest first; holds exactly the keys of traces_
+};
+
+}  // namespace requestrouter::router

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <tl/expected.hpp>
+
+#include "ipc/value.h"
+
+// JSON to and from text that others wrote. Pure.
+//
+// The parser is nlohmann-json; the bounds in front of it are written by hand because the library
+// has none: it builds values of any depth, whose dump() and copy then overflow the stack, and an
+// object that keeps the order of its keys is searched from its start for every key that is added,
+// so that one with a million keys takes minutes.
+namespace requestrouter::upstream {
+
+inline constexpr std::size_t kMaxJsonDepth = 64;
+// The sum over all objects of the square of their keys: one object of 16,384 keys, or 4,096 of 256.
+inline constexpr std::size_t kMaxJsonKeyWork = std::size_t{1} << 28;
+
+// Fails for malformed JSON (invalid UTF-8 included) and for what exceeds the bounds.
+tl::expected<ipc::Value, std::string> ParseJson(std::string_view text);
+
+// Compact JSON. Invalid UTF-8 becomes U+FFFD; never throws.
+std::string DumpJson(const ipc::Value& value);
+
+}  // namespace requestrouter::upstream

@@ -1,0 +1,116 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "storage/store.h"
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+// SQLite in RAII: connections, statements, transactions. Failures are thrown as DatabaseError
+// inside of storage and become Result at the store's boundary.
+namespace requestrouter::storage {
+
+// A failed call of SQLite, with the code that says what to do about it.
+class DatabaseError {
+ public:
+  DatabaseError(ErrorCode code, std::string message)
+      : error_{code, std::move(message)} {}
+  const Error& error() const { return error_; }
+
+ private:
+  Error error_;
+};
+
+// A prepared statement of its connection's cache, ready for the next use when this goes out of
+// scope; one use of the same SQL at a time. Bind from 1, step, read columns from 0.
+class Statement {
+ public:
+  ~Statement();
+  Statement(Statement&& other) noexcept;
+  Statement& operator=(Statement&&) = delete;
+
+  Statement& Bind(int index, std::int64_t value);
+  Statement& Bind(int index, std::string_view text);
+  Statement& BindBlob(int index, std::string_view bytes);
+  Statement& Bind(int index, const std::optional<std::string>& text);  // nullopt: NULL
+
+  // True: a row is there. False: done.
+  bool Step();
+  // Runs to the end and makes the statement ready for the next use.
+  void Run();
+  void Reset();
+
+  std::int64_t Integer(int column) const;
+  std::string Text(int column) const;  // blobs too
+  std::optional<std::string> OptionalText(int column) const;
+
+ private:
+  friend class Database;
+  Statement(sqlite3* database, sqlite3_stmt* statement)
+      : database_(database), statement_(statement) {}
+  void Check(int code) const;
+  sqlite3* database_;
+  sqlite3_stmt* statement_;
+};
+
+// One connection. Not thread-safe: each thread has its own.
+class Database {
+ public:
+  enum class Mode : std::uint8_t { kReadWrite, kReadOnly };
+
+  // Sets what every connection needs (busy timeout, foreign keys, WAL, secure delete).
+  Database(const std::string& path, Mode mode);
+  ~Database();
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  // Prepared once for each text of `sql`.
+  Statement Prepare(const std::string& sql);
+  void Execute(const std::string& sql);
+  std::int64_t QueryInteger(const std::string& sql);
+  int changes() const;
+  const std::string& path() const { return path_; }
+  sqlite3* handle() const { return database_; }
+
+ private:
+  const std::string path_;
+  sqlite3* database_ = nullptr;
+  std::unordered_map<std::string, sqlite3_stmt*> statements_;
+};
+
+// A transaction that is rolled back unless committed. BEGIN IMMEDIATE: a read transaction that
+// upgrades later would fail at once where another connection has written.
+class Transaction {
+ public:
+  explicit Transaction(Database& database);
+  ~Transaction();
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+  void Commit();
+
+ private:
+  Database& database_;
+  bool open_ = true;
+};
+
+// One write within a transaction: undone alone unless kept.
+class Savepoint {
+ public:
+  explicit Savepoint(Database& database);
+  ~Savepoint();
+  Savepoint(const Savepoint&) = delete;
+  Savepoint& operator=(const Savepoint&) = delete;
+  void Keep();
+
+ private:
+  Database& database_;
+  bool open_ = true;
+};
+
+}  // namespace requestrouter::storage

@@ -1,0 +1,169 @@
+#include "storage/sqlite_store.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <utility>
+
+#include "storage/database.h"
+#include "storage/reader.h"
+#include "storage/schema.h"
+#include "storage/tables.h"
+#include "storage/writer.h"
+
+namespace requestrouter::storage {
+namespace {
+
+constexpr const char* kFile = "requestrouter.db";
+
+// Which start of the machine this is: a row of another one may have lost what was not synced.
+std::string BootId() {
+  std::ifstream file("/proc/sys/kernel/random/boot_id");
+  std::string id;
+  std::getline(file, id);
+  return id;
+}
+
+// The folder, for one process at a time: two writers would each believe that they own the quota.
+class Directory {
+ public:
+  explicit Directory(const std::string& path) {
+    std::error_code error;
+    std::filesystem::create_directories(path, error);
+    const std::string lock = path + "/lock";
+    fd_ = open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd_ < 0) {
+      throw DatabaseError(ErrorCode::kReadOnly,
+                          "cannot write in " + path + ": " + std::strerror(errno) +
+                              "; make it writable for routerd's user, or choose another"
+                              " --state-dir");
+    }
+    if (flock(fd_, LOCK_EX | LOCK_NB) != 0) {
+      close(fd_);
+      throw DatabaseError(ErrorCode::kLocked, "another routerd uses " + path +
+                                                  "; stop it, or choose another --state-dir");
+    }
+  }
+  ~Directory() { close(fd_); }
+  Directory(const Directory&) = delete;
+  Directory& operator=(const Directory&) = delete;
+
+ private:
+  int fd_ = -1;
+};
+
+class SqliteStore final : public Store {
+ public:
+  // The umask of 077 gives all of SQLite's files, -wal and -shm too, to the owner alone.
+  explicit SqliteStore(const SqliteOptions& options)
+      : previous_umask_(umask(077)),
+        directory_(options.directory),
+        path_(options.directory + "/" + kFile),
+        boot_id_(BootId()) {
+    auto database = std::make_unique<Database>(path_, Database::Mode::kReadWrite);
+    Migrate(*database);
+    // Before the reader opens it: a clean WAL needs no recovery.
+    reader_ = std::make_unique<Reader>(path_);
+    writer_ = std::make_unique<Writer>(
+        Writer::Options{path_, options.durability, boot_id_, options.most_results},
+        std::move(database));
+    most_results_ = options.most_results;
+  }
+
+  ~SqliteStore() override {
+    writer_.reset();
+    reader_.reset();
+    umask(previous_umask_);
+  }
+
+  Result<Recovered> Recover(Millis now) override {
+    try {
+      Database database(path_, Database::Mode::kReadOnly);
+      Recovered recovered;
+      recovered.keys = ReadKeyStates(database);
+      recovered.attempts = ReadAttempts(database, now, boot_id_);
+      recovered.hours = ReadHours(database, now);
+      recovered.results = ReadResultIds(database, now, most_results_);
+      recovered.last_attempt_id = ReadLastAttemptId(database);
+      return recovered;
+    } catch (const DatabaseError& error) {
+      return tl::unexpected(error.error());
+    }
+  }
+
+  void Submit(Write write, Durability durability, Done<Written> done) override {
+    writer_->Submit(std::move(write), durability, std::move(done));
+  }
+
+  void GetConversation(std::uint32_t uid, std::string conv_id, Millis now,
+                       std::optional<std::int64_t> limit, Done<Conversation> done) override {
+    Read<Conversation>(std::move(done), [=, conv_id = std::move(conv_id)](Database& database) {
+      return ReadConversation(database, uid, conv_id, now, limit);
+    });
+  }
+
+  void ListConversations(std::uint32_t uid, std::string prefix, std::string user_id,
+                         std::string after, std::int64_t limit, Millis now,
+                         Done<std::vector<ConversationInfo>> done) override {
+    Read<std::vector<ConversationInfo>>(
+        std::move(done), [=, prefix = std::move(prefix), user_id = std::move(user_id),
+                          after = std::move(after)](Database& database) {
+          return ReadConversations(database, uid, prefix, user_id, after, limit, now);
+        });
+  }
+
+  void QueryUsage(UsageQuery query, Done<std::vector<UsageRow>> done) override {
+    Read<std::vector<UsageRow>>(std::move(done), [=](Database& database) {
+      return ReadUsage(database, query);
+    });
+  }
+
+  void GetResult(std::uint32_t uid, std::string request_id, Millis now,
+                 Done<StoredResult> done) override {
+    Read<StoredResult>(std::move(done), [=, id = std::move(request_id)](Database& database) {
+      return ReadResult(database, uid, id, now);
+    });
+  }
+
+  bool healthy() const override { return writer_->healthy(); }
+
+ private:
+  template <typename T, typename Query>
+  void Read(Done<T> done, Query query) {
+    reader_->Submit([done = std::move(done), query = std::move(query)](Database& database) {
+      Result<T> result = tl::unexpected(Error{});
+      try {
+        result = query(database);
+      } catch (const DatabaseError& error) {
+        result = tl::unexpected(error.error());
+      }
+      done(std::move(result));
+    });
+  }
+
+  const mode_t previous_umask_;
+  const Directory directory_;
+  const std::string path_;
+  const std::string boot_id_;
+  std::int64_t most_results_ = 0;
+  std::unique_ptr<Reader> reader_;
+  std::unique_ptr<Writer> writer_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> OpenSqliteStore(const SqliteOptions& options) {
+  try {
+    return std::make_unique<SqliteStore>(options);
+  } catch (const DatabaseError& error) {
+    return tl::unexpected(error.error());
+  }
+}
+
+}  // namespace requestrouter::storage

@@ -1,0 +1,73 @@
+#include "storage/tables.h"
+
+namespace requestrouter::storage {
+namespace {
+
+constexpr Millis kHour = 3'600'000;
+constexpr Millis kDay = 24 * kHour;
+
+}  // namespace
+
+void AddUsage(Database& database, const Usage& usage) {
+  database
+      .Prepare("INSERT INTO usage VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+               " ON CONFLICT DO UPDATE SET requests = requests + excluded.requests,"
+               " errors = errors + excluded.errors,"
+               " input_tokens = input_tokens + excluded.input_tokens,"
+               " output_tokens = output_tokens + excluded.output_tokens,"
+               " cached_tokens = cached_tokens + excluded.cached_tokens,"
+               " cost_nano_usd = cost_nano_usd + excluded.cost_nano_usd")
+      .Bind(1, usage.at - usage.at % kHour)
+      .Bind(2, usage.uid)
+      .Bind(3, std::string_view(usage.agent))
+      .Bind(4, std::string_view(usage.user_id))
+      .Bind(5, std::string_view(usage.key_id))
+      .Bind(6, std::string_view(usage.model))
+      .Bind(7, usage.requests)
+      .Bind(8, usage.errors)
+      .Bind(9, usage.input_tokens)
+      .Bind(10, usage.output_tokens)
+      .Bind(11, usage.cached_tokens)
+      .Bind(12, usage.cost_nano_usd)
+      .Run();
+}
+
+std::vector<UsageRow> ReadUsage(Database& database, const UsageQuery& query) {
+  const std::string time = query.by_hour  ? "hour"
+                           : query.by_day ? "hour - hour % " + std::to_string(kDay)
+                                          : "0";
+  const auto group = [](bool asked, const char* column) {
+    return asked ? std::string(column) : std::string("''");
+  };
+  const std::string sql = "SELECT " + time + ", " + (query.by_caller ? "uid" : "0") + ", " +
+                          group(query.by_agent, "agent") + ", " + group(query.by_user, "user_id") +
+                          ", " + group(query.by_key, "key_id") + ", " +
+                          group(query.by_model, "model") +
+                          ", sum(requests), sum(errors), sum(input_tokens), sum(output_tokens),"
+                          " sum(cached_tokens), sum(cost_nano_usd) FROM usage"
+                          " WHERE hour >= ?1 - ?1 % 3600000 AND hour < ?2 AND (?3 < 0 OR uid = ?3)"
+                          " GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6";
+  Statement rows = database.Prepare(sql);
+  rows.Bind(1, query.since).Bind(2, query.until);
+  rows.Bind(3, query.uid ? static_cast<std::int64_t>(*query.uid) : -1);
+  std::vector<UsageRow> found;
+  while (rows.Step()) {
+    UsageRow row;
+    row.at = rows.Integer(0);
+    row.uid = static_cast<std::uint32_t>(rows.Integer(1));
+    row.agent = rows.Text(2);
+    row.user_id = rows.Text(3);
+    row.key_id = rows.Text(4);
+    row.model = rows.Text(5);
+    row.requests = rows.Integer(6);
+    row.errors = rows.Integer(7);
+    row.input_tokens = rows.Integer(8);
+    row.output_tokens = rows.Integer(9);
+    row.cached_tokens = rows.Integer(10);
+    row.cost_nano_usd = rows.Integer(11);
+    found.push_back(std::move(row));
+  }
+  return found;
+}
+
+}  // namespace requestrouter::storage

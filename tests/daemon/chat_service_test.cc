@@ -1,0 +1,374 @@
+#include "daemon/router/chat_service.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "ipc/codec.h"
+#include "tests/daemon/fake_store.h"
+#include "tests/daemon/fakes.h"
+
+namespace requestrouter::router {
+namespace {
+
+using ::testing::HasSubstr;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+const ipc::Envelope kPeer = {"peer", ""};
+const ipc::Envelope kOther = {"other", ""};
+constexpr ipc::Peer kCaller = {1000, 1000, 4242};
+
+// Attempts as they were sent, waiting for the test to say how they end.
+class FakeRunner final : public AttemptRunner {
+ public:
+  void Send(upstream::Attempt attempt) override { sent.push_back(std::move(attempt)); }
+  void Cancel(std::int64_t id) override { cancelled.push_back(id); }
+  void Pause(std::int64_t id) override { paused.push_back(id); }
+  void Resume(std::int64_t id) override { resumed.push_back(id); }
+  std::vector<upstream::Attempt> sent;
+  std::vector<std::int64_t> cancelled, paused, resumed;
+};
+
+config::Key KeyOf(const std::string& id) {
+  config::Key key;
+  key.key_id = id;
+  key.provider = "gemini";
+  key.quota_group = id;
+  config::ModelOfKey model;
+  model.name = "flash";
+  model.limits.rpm = policy::Limit{2};
+  key.models.push_back(model);
+  return key;
+}
+
+std::shared_ptr<const Catalog> TwoKeys() {
+  config::Config config;
+  config.keys = {KeyOf("k1"), KeyOf("k2")};
+  config.keys[1].priority = 3;
+  config.providers["gemini"] = {};
+  Catalog::Secrets secrets;
+  for (const char* id : {"k1", "k2"}) {
+    secrets[id] = std::make_shared<const secrets::Secret>(std::string("secret-of-") + id);
+  }
+  return std::make_shared<const Catalog>(std::move(config), std::move(secrets));
+}
+
+ipc::Request Ask(const std::string& id, const std::string& prompt, const std::string& conv = "") {
+  ipc::ChatRequest chat;
+  chat.messages.push_back(ipc::TextMessage(ipc::Role::kUser, prompt));
+  chat.conv_id = conv;
+  return {id, 60'000, chat, "digest of " + prompt};
+}
+
+upstream::Outcome Answered(const std::string& text) {
+  upstream::Outcome outcome;
+  outcome.status = 200;
+  outcome.sent_at = policy::Instant{std::chrono::hours(1000)};
+  outcome.answer.emplace();
+  outcome.answer->content = text;
+  outcome.answer->tokens = {10, 5, 15, 0, 0};
+  outcome.answer->tokens_known = true;
+  return outcome;
+}
+
+upstream::Outcome Refused(int status, const std::string& code) {
+  upstream::Outcome outcome;
+  outcome.status = status;
+  outcome.sent_at = policy::Instant{std::chrono::hours(1000)};
+  outcome.error.emplace();
+  outcome.error->readable = true;
+  outcome.error->code = code;
+  outcome.error->message = "no";
+  return outcome;
+}
+
+class ChatServiceTest : public ::testing::Test {
+ protected:
+  // Everything that can happen without time passing, happens.
+  void Settle() {
+    do {
+      chats_.Tick();
+      store_.Finish();
+    } while (mailbox_.Drain());
+  }
+  void Submit(ipc::Request request, const ipc::Envelope& from = kPeer) {
+    chats_.Submit(from, kCaller, std::move(request));
+    Settle();
+  }
+  void End(std::size_t attempt, const upstream::Outcome& outcome) {
+    chats_.OnOutcome(runner_.sent.at(attempt).id, outcome);
+    Settle();
+  }
+  void Wait(milliseconds time) {
+    clock_.Advance(time);
+    Settle();
+  }
+  // The replies that a peer has had, decoded.
+  std::vector<ipc::Reply> RepliesTo(const ipc::Envelope& peer) {
+    std::vector<ipc::Reply> replies;
+    for (const std::string& payload : socket_.sent[peer]) {
+      replies.push_back(*ipc::DecodeReply(payload, {}));
+    }
+    return replies;
+  }
+  ipc::Value LastBody(const ipc::Envelope& peer = kPeer) {
+    const auto replies = RepliesTo(peer);
+    if (replies.empty()) return {};
+    const auto* body = std::get_if<ipc::Value>(&replies.back().outcome);
+    return body ? *body : ipc::Value();
+  }
+  ipc::ErrorType LastError(const ipc::Envelope& peer = kPeer) {
+    return std::get<ipc::Error>(RepliesTo(peer).back().outcome).type;
+  }
+
+  FakeClock clock_;
+  Mailbox mailbox_;
+  FakeStore store_;
+  FakeRunner runner_;
+  FakeSocket socket_;
+  Outbox outbox_{socket_};
+  Replies replies_{outbox_};
+  TraceLog traces_;
+  std::shared_ptr<const Catalog> catalog_ = TwoKeys();
+  policy::Dispatcher dispatcher_{catalog_->ToPolicy(clock_), 1};
+  ChatService chats_{{clock_, mailbox_, store_, runner_, dispatcher_, replies_, traces_}, catalog_};
+};
+
+TEST_F(ChatServiceTest, ARequestIsSentWithTheBestKeysSecretAndItsAnswerComesBack) {
+  Submit(Ask("a", "hello"));
+  ASSERT_EQ(runner_.sent.size(), 1u);
+  EXPECT_EQ(runner_.sent[0].secret, "secret-of-k1");
+  EXPECT_EQ(runner_.sent[0].model, "flash");
+  End(0, Answered("hi"));
+  EXPECT_EQ(LastBody()["content"], "hi");
+  EXPECT_EQ(LastBody()["key_id"], "k1");
+  EXPECT_EQ(LastBody()["persisted"], false);
+  EXPECT_TRUE(chats_.idle());
+}
+
+TEST_F(ChatServiceTest, AnAttemptIsJournalledBeforeItIsSent) {
+  chats_.Submit(kPeer, kCaller, Ask("a", "hello"));
+  chats_.Tick();
+  EXPECT_EQ(store_.WritesOf<storage::AttemptOpened>().size(), 1u);
+  EXPECT_TRUE(runner_.sent.empty());
+  Settle();
+  EXPECT_EQ(runner_.sent.size(), 1u);
+}
+
+TEST_F(ChatServiceTest, TheAnswerToATurnLeavesAfterItsCommit) {
+  Submit(Ask("a", "hello", "talk"));
+  chats_.OnOutcome(runner_.sent.at(0).id, Answered("hi"));
+  mailbox_.Drain();
+  EXPECT_TRUE(socket_.sent[kPeer].empty());
+  Settle();
+  EXPECT_EQ(LastBody()["persisted"], true);
+  EXPECT_EQ((store_.conversations.at({1000, "talk"}).messages.size()), 2u);
+}
+
+TEST_F(ChatServiceTest, TheSecondTurnIsAskedWithTheFirstOneInFront) {
+  Submit(Ask("a", "my name is Ada", "talk"));
+  End(0, Answered("hello Ada"));
+  Submit(Ask("b", "what is my name?", "talk"));
+  ASSERT_EQ(runner_.sent.size(), 2u);
+  const auto& messages = runner_.sent[1].prompt->messages;
+  ASSERT_EQ(messages.size(), 3u);
+  EXPECT_EQ(ipc::TextOf(messages[0]), "my name is Ada");
+  EXPECT_EQ(ipc::TextOf(messages[1]), "hello Ada");
+  EXPECT_EQ(ipc::TextOf(messages[2]), "what is my name?");
+}
+
+TEST_F(ChatServiceTest, TurnsOfAConversationGoOneAtATimeInTheOrderReceived) {
+  Submit(Ask("a", "first", "talk"));
+  Submit(Ask("b", "second", "talk"));
+  EXPECT_EQ(runner_.sent.size(), 1u);
+  End(0, Answered("one"));
+  ASSERT_EQ(runner_.sent.size(), 2u);
+  EXPECT_EQ(runner_.sent[1].prompt->messages.size(), 3u);
+}
+
+TEST_F(ChatServiceTest, AFailedTurnLeavesNothingInTheHistory) {
+  Submit(Ask("a", "hello", "talk"));
+  End(0, Refused(400, "INVALID_ARGUMENT"));
+  EXPECT_EQ(LastError(), ipc::ErrorType::kUpstreamRejected);
+  EXPECT_TRUE(store_.conversations.empty());
+}
+
+TEST_F(ChatServiceTest, ARateLimitedKeyCoolsAndTheNextOneTakesOver) {
+  Submit(Ask("a", "hello"));
+  End(0, Refused(429, "RESOURCE_EXHAUSTED"));
+  Wait(seconds(30));
+  ASSERT_GE(runner_.sent.size(), 2u);
+  EXPECT_EQ(runner_.sent[1].secret, "secret-of-k2");
+  End(1, Answered("hi"));
+  EXPECT_EQ(LastBody()["attempts"], 2);
+}
+
+TEST_F(ChatServiceTest, TheSameIdAndBodyJoinsWhileItRunsAndIsReplayedAfterwards) {
+  Submit(Ask("a", "hello"));
+  Submit(Ask("a", "hello"), kOther);
+  EXPECT_EQ(runner_.sent.size(), 1u);
+  End(0, Answered("hi"));
+  EXPECT_EQ(LastBody(kPeer)["content"], "hi");
+  EXPECT_EQ(LastBody(kOther)["content"], "hi");
+  EXPECT_EQ(LastBody(kOther)["replayed"], false);
+  Submit(Ask("a", "hello"), kOther);
+  EXPECT_EQ(LastBody(kOther)["replayed"], true);
+  EXPECT_EQ(runner_.sent.size(), 1u);
+}
+
+TEST_F(ChatServiceTest, TheSameIdWithAnotherBodyIsAConflictWhileItRunsAndAfterwards) {
+  Submit(Ask("a", "hello"));
+  Submit(Ask("a", "something else"), kOther);
+  EXPECT_EQ(LastError(kOther), ipc::ErrorType::kRequestIdConflict);
+  End(0, Answered("hi"));
+  Submit(Ask("a", "something else"), kOther);
+  EXPECT_EQ(LastError(kOther), ipc::ErrorType::kRequestIdConflict);
+}
+
+TEST_F(ChatServiceTest, AJoinerOfAStreamGetsAllDeltasFromTheFirst) {
+  ipc::Request request = Ask("a", "hello");
+  std::get<ipc::ChatRequest>(request.body).stream = true;
+  Submit(request);
+  chats_.OnDelta(runner_.sent[0].id, {"one ", "", std::nullopt});
+  Submit(request, kOther);
+  chats_.OnDelta(runner_.sent[0].id, {"two", "", std::nullopt});
+  End(0, Answered("one two"));
+  const auto replies = RepliesTo(kOther);
+  ASSERT_EQ(replies.size(), 3u);
+  EXPECT_EQ(std::get<ipc::Value>(replies[0].outcome)["seq"], 0);
+  EXPECT_EQ(std::get<ipc::Value>(replies[0].outcome)["delta"]["text"], "one ");
+  EXPECT_EQ(std::get<ipc::Value>(replies[1].outcome)["delta"]["text"], "two");
+  EXPECT_TRUE(replies[2].final);
+}
+
+TEST_F(ChatServiceTest, NothingIsRetriedAfterTheFirstDelta) {
+  ipc::Request request = Ask("a", "hello");
+  std::get<ipc::ChatRequest>(request.body).stream = true;
+  Submit(request);
+  chats_.OnDelta(runner_.sent[0].id, {"one ", "", std::nullopt});
+  upstream::Outcome cut;
+  cut.transport = upstream::Transport::kInterrupted;
+  cut.streamed = true;
+  cut.sent_at = policy::Instant{std::chrono::hours(1000)};
+  End(0, cut);
+  Wait(seconds(10));
+  EXPECT_EQ(runner_.sent.size(), 1u);
+  const auto error = std::get<ipc::Error>(RepliesTo(kPeer).back().outcome);
+  EXPECT_EQ(error.type, ipc::ErrorType::kUpstreamUnavailable);
+  EXPECT_EQ(error.details["interrupted"], true);
+}
+
+TEST_F(ChatServiceTest, ACancelledRequestIsAnsweredAtOnceAndItsAttemptIsCutOff) {
+  Submit(Ask("a", "hello"));
+  EXPECT_TRUE(chats_.Cancel(1000, "a"));
+  EXPECT_EQ(LastError(), ipc::ErrorType::kCancelled);
+  EXPECT_EQ(runner_.cancelled.size(), 1u);
+  upstream::Outcome cancelled;
+  cancelled.transport = upstream::Transport::kCancelled;
+  End(0, cancelled);
+  EXPECT_EQ(RepliesTo(kPeer).size(), 1u) << "at most one final message";
+  EXPECT_TRUE(chats_.idle());
+}
+
+TEST_F(ChatServiceTest, AnotherUidCannotCancelIt) {
+  Submit(Ask("a", "hello"));
+  EXPECT_FALSE(chats_.Cancel(1001, "a"));
+}
+
+TEST_F(ChatServiceTest, TheDeadlineIsKeptToTheMillisecond) {
+  Submit(Ask("a", "hello"));
+  Wait(milliseconds(59'999));
+  EXPECT_TRUE(socket_.sent[kPeer].empty());
+  Wait(milliseconds(1));
+  EXPECT_EQ(LastError(), ipc::ErrorType::kDeadlineExceeded);
+}
+
+TEST_F(ChatServiceTest, ATurnThatCannotBeMadeDurableSpendsNoQuota) {
+  store_.failing = true;
+  Submit(Ask("a", "hello", "talk"));
+  EXPECT_EQ(LastError(), ipc::ErrorType::kStorageUnavailable);
+  EXPECT_TRUE(runner_.sent.empty());
+}
+
+TEST_F(ChatServiceTest, AnAnswerThatCameBeforeTheDiskFailedIsDeliveredAndStoredLater) {
+  Submit(Ask("a", "hello", "talk"));
+  store_.failing = true;
+  End(0, Answered("hi"));
+  EXPECT_EQ(LastBody()["content"], "hi");
+  EXPECT_EQ(LastBody()["persisted"], false);
+  EXPECT_THAT(LastBody()["warnings"].dump(), HasSubstr("stored"));
+  EXPECT_TRUE(store_.conversations.empty());
+  store_.failing = false;
+  Wait(seconds(1));
+  EXPECT_EQ((store_.conversations.at({1000, "talk"}).messages.size()), 2u);
+}
+
+TEST_F(ChatServiceTest, AnUnknownOutcomeIsSaidInTheRetryOrFailsIt) {
+  storage::Recovered recovered;
+  storage::JournalledAttempt attempt;
+  attempt.opened.uid = 1000;
+  attempt.opened.body_digest = "digest of hello";
+  attempt.opened.request_id = "a";
+  recovered.attempts.push_back(attempt);
+  attempt.opened.request_id = "b";
+  recovered.attempts.push_back(attempt);
+  chats_.Restore(recovered);
+  Submit(Ask("a", "hello"));
+  End(0, Answered("hi"));
+  EXPECT_THAT(LastBody()["warnings"].dump(), HasSubstr("unknown"));
+  ipc::Request cautious = Ask("b", "hello");
+  std::get<ipc::ChatRequest>(cautious.body).on_unknown = ipc::OnUnknown::kFail;
+  Submit(cautious);
+  const auto error = std::get<ipc::Error>(RepliesTo(kPeer).back().outcome);
+  EXPECT_EQ(error.type, ipc::ErrorType::kUpstreamUnavailable);
+  EXPECT_EQ(error.details["outcome"], "unknown");
+  EXPECT_EQ(error.retryable, false);
+  EXPECT_EQ(runner_.sent.size(), 1u);
+}
+
+TEST_F(ChatServiceTest, ACallerThatEndsLosesWhatWaitsAndItsStreamsNotItsOtherAnswers) {
+  Submit(Ask("unary", "hello", "talk"));
+  Submit(Ask("next", "again", "talk"));
+  chats_.CallerGone(kCaller.pid);
+  EXPECT_TRUE(runner_.cancelled.empty());
+  End(0, Answered("hi"));
+  EXPECT_EQ(runner_.sent.size(), 1u) << "the waiting turn is forgotten";
+  EXPECT_EQ((store_.conversations.at({1000, "talk"}).messages.size()), 2u);
+}
+
+TEST_F(ChatServiceTest, WhileDrainingNewRequestsAreRefusedAndOldOnesAnswered) {
+  Submit(Ask("a", "hello"));
+  chats_.Drain();
+  Submit(Ask("b", "hello"), kOther);
+  EXPECT_EQ(LastError(kOther), ipc::ErrorType::kShuttingDown);
+  End(0, Answered("hi"));
+  EXPECT_EQ(LastBody()["content"], "hi");
+  EXPECT_TRUE(chats_.idle());
+}
+
+TEST_F(ChatServiceTest, ASlowReaderPausesItsStreamAndResumesWhenItHasRead) {
+  ipc::Request request = Ask("a", "hello");
+  std::get<ipc::ChatRequest>(request.body).stream = true;
+  Submit(request);
+  socket_.Let(kPeer, ipc::SendStatus::kFull);
+  chats_.OnDelta(runner_.sent[0].id, {std::string(Outbox::kPauseBytes + 1, 'x'), "", std::nullopt});
+  EXPECT_EQ(runner_.paused.size(), 1u);
+  socket_.Let(kPeer, ipc::SendStatus::kSent);
+  outbox_.Flush([this](const ipc::Envelope&) { chats_.OnDrained(); });
+  EXPECT_EQ(runner_.resumed.size(), 1u);
+}
+
+TEST_F(ChatServiceTest, ARequestThatIsOverCanBeExplained) {
+  Submit(Ask("a", "hello"));
+  End(0, Answered("hi"));
+  const Trace* trace = chats_.FindTrace(1000, "a");
+  ASSERT_NE(trace, nullptr);
+  EXPECT_EQ(trace->state, "answered");
+  ASSERT_EQ(trace->attempts.size(), 1u);
+  EXPECT_EQ(trace->attempts[0].key_id, "k1");
+  EXPECT_EQ(trace->attempts[0].outcome, "ok");
+  EXPECT_EQ(trace->considered.size(), 2u);
+}
+
+}  // namespace
+}  // namespace requestrouter::router

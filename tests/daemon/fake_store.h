@@ -1,0 +1,102 @@
+#pragma once
+
+#include <deque>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "storage/store.h"
+
+namespace requestrouter::router {
+
+// A database in memory that answers when told to, and fails when told to.
+class FakeStore final : public storage::Store {
+ public:
+  storage::Result<storage::Recovered> Recover(storage::Millis) override {
+    return storage::Recovered{};
+  }
+
+  void Submit(storage::Write write, storage::Durability, Done<storage::Written> done) override {
+    writes.push_back(std::move(write));
+    pending_.push_back([this, write = writes.back(), done = std::move(done)] {
+      if (failing) {
+        done(tl::unexpected(storage::Error{storage::ErrorCode::kFull, "the disk is full"}));
+        return;
+      }
+      Apply(write);
+      done(storage::Written{});
+    });
+  }
+
+  void GetConversation(std::uint32_t uid, std::string conv_id, storage::Millis,
+                       std::optional<std::int64_t>, Done<storage::Conversation> done) override {
+    pending_.push_back([this, key = std::pair(uid, std::move(conv_id)), done = std::move(done)] {
+      const auto found = conversations.find(key);
+      if (found == conversations.end()) {
+        done(tl::unexpected(storage::Error{storage::ErrorCode::kNotFound, "no conversation"}));
+      } else {
+        done(found->second);
+      }
+    });
+  }
+
+  void ListConversations(std::uint32_t, std::string, std::string, std::string, std::int64_t,
+                         storage::Millis, Done<std::vector<storage::ConversationInfo>>) override {}
+  void QueryUsage(storage::UsageQuery, Done<std::vector<storage::UsageRow>>) override {}
+
+  void GetResult(std::uint32_t uid, std::string request_id, storage::Millis,
+                 Done<storage::StoredResult> done) override {
+    pending_.push_back([this, key = std::pair(uid, std::move(request_id)), done = std::move(done)] {
+      const auto found = results.find(key);
+      if (found == results.end()) {
+        done(tl::unexpected(storage::Error{storage::ErrorCode::kNotFound, "no result"}));
+      } else {
+        done(found->second);
+      }
+    });
+  }
+
+  bool healthy() const override { return !failing; }
+
+  // Finishes everything asked so far. False: there was nothing.
+  bool Finish() {
+    std::deque<std::function<void()>> pending;
+    pending.swap(pending_);
+    for (auto& finish : pending) finish();
+    return !pending.empty();
+  }
+
+  template <typename T>
+  std::vector<T> WritesOf() const {
+    std::vector<T> found;
+    for (const storage::Write& write : writes) {
+      if (const T* one = std::get_if<T>(&write)) found.push_back(*one);
+    }
+    return found;
+  }
+
+  bool failing = false;
+  std::vector<storage::Write> writes;
+  std::map<std::pair<std::uint32_t, std::string>, storage::Conversation> conversations;
+  std::map<std::pair<std::uint32_t, std::string>, storage::StoredResult> results;
+
+ private:
+  void Apply(const storage::Write& write) {
+    const auto* finish = std::get_if<storage::Finish>(&write);
+    if (!finish) return;
+    if (finish->turn) {
+      const storage::Turn& turn = *finish->turn;
+      storage::Conversation& conversation = conversations[{turn.uid, turn.conv_id}];
+      conversation.messages.insert(conversation.messages.end(), turn.messages.begin(),
+                                   turn.messages.end());
+      conversation.info.last_key_id = turn.key_id;
+      if (turn.system_prompt) conversation.info.system_prompt = turn.system_prompt;
+    }
+    if (finish->result) results[{finish->result->uid, finish->result->request_id}] = *finish->result;
+  }
+
+  std::deque<std::function<void()>> pending_;
+};
+
+}  // namespace requestrouter::router
