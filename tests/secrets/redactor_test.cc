@@ -123,7 +123,7 @@ TEST(Redactor, TakesTimeInProportionToTheTextWhateverItHolds) {
     std::string text;
     for (std::size_t i = 0; i < pieces; ++i) text += piece;
     auto least = std::chrono::nanoseconds::max();
-    for (int i = 0; i < 5; ++i) {
+    for (int i = 0; i < 4; ++i) {
       const auto begin = std::chrono::steady_clock::now();
       redactor.Redact(text);
       least = std::min(least, std::chrono::nanoseconds(std::chrono::steady_clock::now() - begin));
@@ -132,7 +132,7 @@ TEST(Redactor, TakesTimeInProportionToTheTextWhateverItHolds) {
   };
   for (const char* piece : {"a", "s", "sk-", "sk-0", "Bearer ", "Bearer", "bearer:", "x-api-key",
                             "authorization: bearer ", "?key=", " ", "\\", "AIza", "AIzaAIza."}) {
-    EXPECT_LT(cost(piece, 160'000), 32 * cost(piece, 20'000)) << piece;
+    EXPECT_LT(cost(piece, 40'000), 32 * cost(piece, 5'000)) << piece;
   }
 }
 
