@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -24,8 +25,9 @@ struct Provider {
   std::string base_url;                                      // without a trailing slash
   std::vector<std::pair<std::string, std::string>> headers;  // added to every call
   std::chrono::milliseconds connect_timeout{10'000};
+  // From the request being sent to the first byte of the answer's body.
   std::chrono::milliseconds first_byte_timeout{300'000};
-  std::chrono::milliseconds idle_timeout{120'000};  // between bytes of a streamed answer
+  std::chrono::milliseconds idle_timeout{120'000};  // between bytes of the body
 };
 
 // What is asked, complete: history and system prompt are already in `messages`.
@@ -45,7 +47,9 @@ struct Attempt {
 };
 
 enum class Transport : std::uint8_t {
-  kOk,              // a complete HTTP response, of whatever status
+  // A complete HTTP response, of whatever status. One that is not 2xx need not be complete: once
+  // it has begun, the outcome at the provider is known.
+  kOk,
   kNotSent,         // failed before the request was on the wire (resolve, connect, TLS)
   kInterrupted,     // failed after it was: the outcome at the provider is unknown
   kTimeout,         // one of the timeouts, after it was sent
@@ -88,7 +92,8 @@ struct Outcome {
   std::optional<Answer> answer;  // with kOk and a 2xx; of a cut stream what came so far
   bool streamed = false;         // at least one delta was reported
   std::chrono::steady_clock::time_point sent_at;  // when the request was on the wire; 0: never
-  std::chrono::milliseconds first_byte{0};        // since sent_at
+  // From sent_at to the first byte of the body (headers come long before it in some streams).
+  std::chrono::milliseconds first_byte{0};
 };
 
 // Where a Client reports. Called on the upstream thread; must not block or throw. After OnOutcome
@@ -100,17 +105,41 @@ class Listener {
   virtual void OnOutcome(std::int64_t attempt_id, Outcome outcome) = 0;
 };
 
+class Dialect;
+using DialectLookup = std::function<const Dialect&(ProviderKind)>;
+
+struct ClientOptions {
+  // Attempts, and so connections, at a time; further ones wait for their turn in the order of
+  // Send(), while their time-out runs. 0: what the limit of descriptors allows (RLIMIT_NOFILE).
+  std::size_t max_connections = 0;
+  // Of one response, after decompression.
+  std::size_t max_body_bytes = 64u << 20;
+  // How long a stream may stay open once its answer is complete; then the answer counts.
+  std::chrono::milliseconds linger{5'000};
+  DialectLookup dialect;  // empty: DialectOf()
+};
+
 // Runs attempts on a thread of its own, over one curl multi handle. Every method may be called
 // from any thread and returns at once.
+//
+// An attempt is sent at most once, but for one case: a kept-alive connection that the provider was
+// just closing. Where the provider's host never acknowledged the end of the request, it cannot have
+// been read, and it goes out again over a new connection; otherwise the attempt is kInterrupted.
+//
+// HTTP/1.1 only, as the providers' own libraries do by default: a lost connection costs one answer
+// instead of a hundred, and a paused answer holds up its provider at once, where curl buffers
+// megabytes of a paused HTTP/2 stream.
 class Client {
  public:
-  // `listener` outlives the client.
-  explicit Client(Listener* listener);
+  // `listener` outlives the client. Throws std::system_error where the system gives no descriptors
+  // or thread.
+  explicit Client(Listener* listener, ClientOptions options = {});
   // Cancels what is in flight (reported as kCancelled) and joins the thread.
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
+  // The id is not one of an attempt in flight.
   void Send(Attempt attempt);
   void Cancel(std::int64_t attempt_id);  // unknown ids are ignored
   // Stops and resumes reading a streamed answer, so that a slow caller slows the provider.

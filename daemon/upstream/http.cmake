@@ -1,2 +1,11 @@
-add_library(rr_http STATIC client.cc sse.cc transfer.cc)
+# HTTP: the client's thread, its transfers, server-sent events.
+add_library(rr_http STATIC
+  client.cc
+  header_list.cc
+  loop.cc
+  response.cc
+  response_headers.cc
+  socket_watch.cc
+  sse.cc
+  transfer.cc)
 target_link_libraries(rr_http PUBLIC rr_dialects PRIVATE PkgConfig::CURL Threads::Threads)

@@ -1,294 +1,271 @@
 #include "daemon/upstream/transfer.h"
 
-#include <strings.h>
+#include <linux/sockios.h>
+#include <string.h>
+#include <sys/ioctl.h>
 
 #include <algorithm>
-#include <array>
-#include <cctype>
-#include <cstring>
+#include <utility>
+
+#include "requestrouter_version.h"
 
 namespace requestrouter::upstream {
 namespace {
 
-// Headers that say something of quotas, retries or the request, by prefix.
-constexpr std::array<std::string_view, 6> kInteresting = {"retry-after",          "x-ratelimit-",
-                                                          "anthropic-ratelimit-", "x-should-retry",
-                                                          "request-id",           "x-request-id"};
+using std::chrono::milliseconds;
 
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return lower;
-}
-
-std::string_view Trim(std::string_view text) {
-  const auto is_space = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
-  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
-  return text;
-}
-
-bool HasControlCharacters(const std::string& text) {
+bool HasControlCharacter(std::string_view text) {
   return std::any_of(text.begin(), text.end(),
                      [](unsigned char c) { return c < 0x20 || c == 0x7F; });
 }
 
-bool IsSuccess(long status) { return status >= 200 && status < 300; }
+void ReplaceAll(std::string_view what, std::string* text) {
+  constexpr std::string_view kReplacement = "[redacted]";
+  for (std::size_t at = text->find(what); at != std::string::npos;
+       at = text->find(what, at + kReplacement.size())) {
+    text->replace(at, what.size(), kReplacement);
+  }
+}
+
+// After a day nobody waits any more; keeps hostile configuration from overflowing instants.
+milliseconds Bounded(milliseconds duration) {
+  return std::clamp<milliseconds>(duration, milliseconds(0), std::chrono::hours(24));
+}
 
 }  // namespace
 
-Transfer::Transfer(Attempt attempt, Listener* listener, Instant now)
+Transfer::Transfer(Attempt attempt, const Dialect& dialect, const ClientOptions& options,
+                   Listener* listener, Deadlines* deadlines)
     : attempt_(std::move(attempt)),
-      listener_(listener),
-      dialect_(DialectOf(attempt_.provider->kind)),
-      started_(now),
-      last_byte_(now),
-      easy_(curl_easy_init()) {}
-
-Transfer::~Transfer() {
-  curl_easy_cleanup(easy_);
-  for (curl_slist* line = headers_; line; line = line->next) {
-    explicit_bzero(line->data, std::strlen(line->data));
-  }
-  curl_slist_free_all(headers_);
-  explicit_bzero(attempt_.secret.data(), attempt_.secret.size());
+      dialect_(dialect),
+      options_(options),
+      alarm_(deadlines, attempt_.id),
+      response_(dialect, attempt_.stream, options.max_body_bytes,
+                [listener, id = attempt_.id](ipc::ChatDelta delta) {
+                  listener->OnDelta(id, std::move(delta));
+                }),
+      accepted_at_(std::chrono::steady_clock::now()) {
+  Arm();
 }
 
-bool Transfer::Prepare() {
-  tl::expected<HttpRequest, std::string> request = dialect_.Encode(attempt_);
-  if (!request) {
-    refusal_ = request.error();
-    return false;
+Transfer::~Transfer() { explicit_bzero(attempt_.secret.data(), attempt_.secret.size()); }
+
+Transfer* Transfer::Of(CURL* easy) {
+  char* self = nullptr;
+  curl_easy_getinfo(easy, CURLINFO_PRIVATE, &self);
+  return reinterpret_cast<Transfer*>(self);
+}
+
+// ---- the request
+
+tl::expected<void, std::string> Transfer::Start(EasyHandle easy) {
+  started_at_ = std::chrono::steady_clock::now();
+  easy_ = std::move(easy);
+  auto request = dialect_.Encode(attempt_);
+  if (!request) return tl::unexpected(request.error());
+  const auto checked = CheckHeaders(*request);
+  if (checked) {
+    SetRequest(*request);
+    SetCallbacks();
+    SetConnection();
+    Arm();
   }
-  for (const auto& [name, value] : request->headers) {
-    if (HasControlCharacters(name) || HasControlCharacters(value)) {
-      refusal_ = "the header " + Lower(name) + " would hold a control character";
-      return false;
+  for (auto& [name, value] : request->headers) explicit_bzero(value.data(), value.size());
+  return checked;
+}
+
+// curl sends what it is given: a line feed would begin another header.
+tl::expected<void, std::string> Transfer::CheckHeaders(const HttpRequest& request) const {
+  for (const auto& [name, value] : request.headers) {
+    if (HasControlCharacter(name)) {
+      return tl::unexpected(std::string("the name of a header holds a control character"));
+    }
+    if (HasControlCharacter(value)) {
+      return tl::unexpected("the header " + name + " holds a control character");
     }
   }
-  AddHeaders(*request);
-  Configure(*request);
-  for (auto& [name, value] : request->headers) explicit_bzero(value.data(), value.size());
-  if (attempt_.stream) decoder_ = dialect_.NewStreamDecoder();
-  return true;
+  return {};
 }
 
-void Transfer::AddHeaders(const HttpRequest& request) {
-  for (const auto& [name, value] : request.headers) {
-    std::string line = name + ": " + value;
-    headers_ = curl_slist_append(headers_, line.c_str());
-    explicit_bzero(line.data(), line.size());
-  }
-  headers_ = curl_slist_append(headers_, "Expect:");  // no round trip before a large body
-}
-
-void Transfer::Configure(const HttpRequest& request) {
-  request_body_ = request.body;
-  curl_easy_setopt(easy_, CURLOPT_URL, request.url.c_str());
-  curl_easy_setopt(easy_, CURLOPT_HTTPHEADER, headers_);
-  curl_easy_setopt(easy_, CURLOPT_POSTFIELDS, request_body_.data());
-  curl_easy_setopt(easy_, CURLOPT_POSTFIELDSIZE_LARGE,
+void Transfer::SetRequest(HttpRequest& request) {
+  CURL* const easy = easy_.get();
+  for (const auto& [name, value] : request.headers) headers_.Add(name, value);
+  headers_.Suppress("Expect");  // saves a large body a round trip
+  request_body_ = std::move(request.body);
+  curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str());
+  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers_.get());
+  curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request_body_.data());
+  curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
                    static_cast<curl_off_t>(request_body_.size()));
-  curl_easy_setopt(easy_, CURLOPT_PRIVATE, this);
-  curl_easy_setopt(easy_, CURLOPT_HEADERFUNCTION, &Transfer::OnHeader);
-  curl_easy_setopt(easy_, CURLOPT_HEADERDATA, this);
-  curl_easy_setopt(easy_, CURLOPT_WRITEFUNCTION, &Transfer::OnBody);
-  curl_easy_setopt(easy_, CURLOPT_WRITEDATA, this);
-  curl_easy_setopt(easy_, CURLOPT_PREREQFUNCTION, &Transfer::OnPrerequest);
-  curl_easy_setopt(easy_, CURLOPT_PREREQDATA, this);
-  curl_easy_setopt(easy_, CURLOPT_CONNECTTIMEOUT_MS,
-                   static_cast<long>(attempt_.provider->connect_timeout.count()));
-  curl_easy_setopt(easy_, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(easy_, CURLOPT_QUICK_EXIT, 1L);  // a hanging resolver must not hold up the rest
-  curl_easy_setopt(easy_, CURLOPT_PROXY, "");       // whatever the environment says
-  curl_easy_setopt(easy_, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(easy_, CURLOPT_PIPEWAIT, 1L);
-  curl_easy_setopt(easy_, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
-  curl_easy_setopt(easy_, CURLOPT_ACCEPT_ENCODING, "");
-  curl_easy_setopt(easy_, CURLOPT_TCP_KEEPALIVE, 1L);
+  curl_easy_setopt(easy, CURLOPT_USERAGENT, "requestrouter/" REQUESTROUTER_VERSION);
+  curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");  // whatever curl can decompress
+}
+
+void Transfer::SetCallbacks() {
+  CURL* const easy = easy_.get();
+  curl_easy_setopt(easy, CURLOPT_PRIVATE, this);
+  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error_.data());
+  curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &Transfer::OnHeader);
+  curl_easy_setopt(easy, CURLOPT_HEADERDATA, this);
+  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &Transfer::OnBody);
+  curl_easy_setopt(easy, CURLOPT_WRITEDATA, this);
+  curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, &Transfer::OnSending);
+  curl_easy_setopt(easy, CURLOPT_PREREQDATA, this);
+}
+
+// Redirects are not followed (curl's default): a key goes where the configuration says only. There
+// is no CURLOPT_TIMEOUT, which would count everything, and no CURLOPT_LOW_SPEED_TIME, which would
+// count a model's thinking: see Deadline().
+void Transfer::SetConnection() {
+  CURL* const easy = easy_.get();
+  const milliseconds connect = Bounded(attempt_.provider->connect_timeout);
+  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+                   static_cast<long>(std::max<milliseconds::rep>(connect.count(), 1)));
+  curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(easy, CURLOPT_PROXY, "");       // whatever http_proxy says
+  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);    // there are other threads
+  curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);  // do not wait for a hanging resolver
+  curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
 }
 
 // ---- what comes back
 
-int Transfer::OnPrerequest(void* self, char*, char*, int, int) noexcept {
-  static_cast<Transfer*>(self)->sent_at_ = std::chrono::steady_clock::now();
+// curl calls this each time it is about to send the request, and a second time only after a
+// kept-alive connection was lost: it would resend a POST that the provider may have answered at
+// length, and counted.
+int Transfer::OnSending(void* self, char*, char*, int, int) noexcept {
+  auto& transfer = *static_cast<Transfer*>(self);
+  if (transfer.sent() && transfer.arrived_whole_) {
+    transfer.lost_ = true;
+    return CURL_PREREQFUNC_ABORT;
+  }
+  transfer.arrived_whole_ = true;
+  transfer.sent_at_ = std::chrono::steady_clock::now();
+  transfer.Arm();
   return CURL_PREREQFUNC_OK;
+}
+
+// What the peer's system never acknowledged, the peer did not read: of a request sent into a
+// connection that was closed at its other end already, that is all of it. A few bytes say nothing,
+// they may be TLS's good-bye, which curl has just written.
+void Transfer::OnConnectionClosing(int socket) {
+  constexpr int kGoodBye = 128;
+  if (!sent() || response_.status() != 0) return;
+  int unacknowledged = 0;
+  const bool known = ioctl(socket, SIOCOUTQ, &unacknowledged) == 0;
+  arrived_whole_ = !known || unacknowledged <= kGoodBye;
 }
 
 std::size_t Transfer::OnHeader(char* data, std::size_t size, std::size_t count,
                                void* self) noexcept {
-  static_cast<Transfer*>(self)->KeepHeader({data, size * count});
-  return size * count;
-}
-
-void Transfer::KeepHeader(std::string_view line) {
-  last_byte_ = std::chrono::steady_clock::now();
-  if (first_byte_at_ == Instant()) first_byte_at_ = last_byte_;
-  const std::size_t colon = line.find(':');
-  if (colon == std::string_view::npos) return;
-  const std::string name = Lower(Trim(line.substr(0, colon)));
-  const std::string_view value = Trim(line.substr(colon + 1));
-  if (name == "content-type") content_type_ = Lower(value);
-  const bool wanted = std::any_of(
-      kInteresting.begin(), kInteresting.end(),
-      [&](std::string_view prefix) { return name.compare(0, prefix.size(), prefix) == 0; });
-  if (wanted && kept_headers_.size() < kMostHeaders) {
-    kept_headers_.emplace_back(name, value.substr(0, 1024));
-  }
+  auto& transfer = *static_cast<Transfer*>(self);
+  return transfer.response_.TakeHeader({data, size * count}) ? size * count : 0;
 }
 
 std::size_t Transfer::OnBody(char* data, std::size_t size, std::size_t count, void* self) noexcept {
-  return static_cast<Transfer*>(self)->TakeBody({data, size * count}) ? size * count : 0;
+  return static_cast<Transfer*>(self)->TakeBody({data, size * count});
 }
 
-bool Transfer::TakeBody(std::string_view chunk) {
-  last_byte_ = std::chrono::steady_clock::now();
-  if (IsStreaming()) return TakeEvents(chunk);
-  const std::size_t most = IsSuccess(Status()) ? kMostBody : kMostErrorBody;
-  const std::size_t room = most - std::min(most, body_.size());
-  if (chunk.size() > room && IsSuccess(Status())) {
-    refusal_ = "the answer is larger than " + std::to_string(kMostBody) + " bytes";
-    return false;
-  }
-  body_ += chunk.substr(0, room);
-  return true;
+std::size_t Transfer::TakeBody(std::string_view chunk) {
+  if (paused_) return CURL_WRITEFUNC_PAUSE;
+  last_byte_at_ = std::chrono::steady_clock::now();
+  const bool first = !answering();
+  if (first) first_byte_at_ = last_byte_at_;
+  const bool more = response_.TakeBody(chunk);
+  const bool completed = complete_at_ == Instant() && response_.complete();
+  if (completed) complete_at_ = last_byte_at_;
+  if (first || completed) Arm();
+  return more ? chunk.size() : 0;
 }
 
-// A provider that answers a request for a stream without one is read as a whole.
-bool Transfer::IsStreaming() {
-  return decoder_ && IsSuccess(Status()) && content_type_.find("application/json") != 0;
-}
-
-bool Transfer::TakeEvents(std::string_view chunk) {
-  for (const SseParser::Event& event : events_.Feed(chunk)) {
-    auto deltas = decoder_->OnEvent(event.name, event.data);
-    if (!deltas) {
-      refusal_ = "an event of the stream cannot be read: " + deltas.error();
-      return false;
-    }
-    for (ipc::ChatDelta& delta : *deltas) {
-      streamed_ = true;
-      listener_->OnDelta(attempt_.id, std::move(delta));
-    }
-  }
-  if (events_.failed()) refusal_ = "an event of the stream is too large";
-  return !events_.failed();
+CURLcode Transfer::Resume() {
+  if (!std::exchange(paused_, false)) return CURLE_OK;
+  last_byte_at_ = std::chrono::steady_clock::now();
+  Arm();
+  return easy_ ? curl_easy_pause(easy_.get(), CURLPAUSE_CONT) : CURLE_OK;
 }
 
 // ---- time
 
-Transfer::Instant Transfer::NextTimeout() const {
-  Instant next = started_ + attempt_.timeout;
-  if (paused_) return next;  // the caller is slow, not the provider
-  if (first_byte_at_ == Instant()) {
-    next = std::min(next, started_ + attempt_.provider->connect_timeout +
-                              attempt_.provider->first_byte_timeout);
-  } else {
-    next = std::min(next, last_byte_ + attempt_.provider->idle_timeout);
-  }
-  return next;
+// Bytes that come only put the deadline off, so the alarm is not moved for each of them: it rings
+// early and is set anew.
+bool Transfer::IsOverdue(Instant now) {
+  if (Deadline() <= now) return true;
+  Arm();
+  return false;
 }
 
-void Transfer::Pause() {
-  paused_ = true;
-  curl_easy_pause(easy_, CURLPAUSE_RECV);
+void Transfer::Arm() { alarm_.Set(Deadline()); }
+
+Transfer::Instant Transfer::Deadline() const {
+  const Provider& provider = *attempt_.provider;
+  const Instant total = accepted_at_ + Bounded(attempt_.timeout);
+  if (!easy_ || paused_) return total;  // while paused the caller is slow, not the provider
+  Instant step = started_at_ + Bounded(provider.connect_timeout);
+  if (sent()) step = sent_at_ + Bounded(provider.first_byte_timeout);
+  if (answering()) step = last_byte_at_ + Bounded(provider.idle_timeout);
+  if (complete_at_ != Instant()) step = complete_at_ + Bounded(options_.linger);
+  return std::min(total, step);
 }
 
-void Transfer::Resume() {
-  paused_ = false;
-  last_byte_ = std::chrono::steady_clock::now();
-  curl_easy_pause(easy_, CURLPAUSE_CONT);
-}
-
-// ---- the end
-
-long Transfer::Status() const {
-  long status = 0;
-  curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
-  return status;
-}
+// ---- the ends
 
 Transport Transfer::TransportOf(CURLcode result) const {
-  if (result == CURLE_OK) return Transport::kOk;
-  if (!refusal_.empty()) return Transport::kUnreadable;
-  if (sent_at_ == Instant()) return Transport::kNotSent;
-  return result == CURLE_OPERATION_TIMEDOUT ? Transport::kTimeout : Transport::kInterrupted;
+  if (result == CURLE_OK || response_.enough()) return Transport::kOk;
+  if (result == CURLE_BAD_CONTENT_ENCODING) return Transport::kUnreadable;
+  if (lost_) return Transport::kInterrupted;
+  return sent() && arrived_whole_ ? Transport::kInterrupted : Transport::kNotSent;
 }
 
-upstream::Outcome Transfer::Begin(Transport transport) {
-  upstream::Outcome outcome;
-  outcome.transport = transport;
-  outcome.status = static_cast<int>(Status());
-  outcome.headers = std::move(kept_headers_);
-  outcome.streamed = streamed_;
-  outcome.sent_at = sent_at_;
-  if (first_byte_at_ != Instant()) {
-    outcome.first_byte =
-        std::chrono::duration_cast<std::chrono::milliseconds>(first_byte_at_ - sent_at_);
+std::string Transfer::Words(CURLcode result) const {
+  if (lost_) return "the connection was lost before an answer came";
+  return error_.front() != '\0' ? error_.data() : curl_easy_strerror(result);
+}
+
+Outcome Transfer::Ended(CURLcode result) {
+  const Transport end = TransportOf(result);
+  return Conclude(end, end == Transport::kOk ? std::string() : Words(result));
+}
+
+Outcome Transfer::TimedOut() {
+  if (!easy_) return Conclude(Transport::kNotSent, "no connection was free in time");
+  if (!sent()) return Conclude(Transport::kNotSent, "no connection in time");
+  return Conclude(Transport::kTimeout,
+                  answering() ? "the answer stopped coming" : "no answer in time");
+}
+
+Outcome Transfer::Cancelled() { return Conclude(Transport::kCancelled, "cancelled"); }
+
+Outcome Transfer::Refused(const std::string& why) {
+  return Conclude(Transport::kRefusedLocally, why);
+}
+
+Outcome Transfer::Conclude(Transport end, std::string words) {
+  Outcome outcome;
+  outcome.error_message = std::move(words);
+  response_.Conclude(end, &outcome);
+  if (outcome.transport != Transport::kNotSent) outcome.sent_at = sent_at_;
+  if (answering()) {
+    outcome.first_byte = std::chrono::duration_cast<milliseconds>(first_byte_at_ - sent_at_);
   }
+  Scrub(&outcome);
   return outcome;
 }
 
-upstream::Outcome Transfer::Outcome(CURLcode result) {
-  if (!refusal_.empty() && sent_at_ == Instant()) {
-    upstream::Outcome refused = Begin(Transport::kRefusedLocally);
-    refused.error_message = refusal_;
-    return refused;
+// Providers quote the key they refuse, in whole or in part; the parts are the dialect's business.
+void Transfer::Scrub(Outcome* outcome) const {
+  constexpr std::size_t kShortestSecret = 4;
+  if (attempt_.secret.size() < kShortestSecret) return;
+  ReplaceAll(attempt_.secret, &outcome->error_message);
+  for (auto& [name, value] : outcome->headers) ReplaceAll(attempt_.secret, &value);
+  if (!outcome->error) return;
+  ProviderError& error = *outcome->error;
+  for (std::string* text : {&error.code, &error.type, &error.message}) {
+    ReplaceAll(attempt_.secret, text);
   }
-  upstream::Outcome outcome = Begin(TransportOf(result));
-  if (result != CURLE_OK) {
-    outcome.error_message = refusal_.empty() ? curl_easy_strerror(result) : refusal_;
-    if (decoder_) outcome.answer = decoder_->Take();
-    if (decoder_ && decoder_->error()) outcome.error = *decoder_->error();
-    return outcome;
-  }
-  if (!IsSuccess(outcome.status)) {
-    outcome.error = dialect_.DecodeError(body_);
-    return outcome;
-  }
-  FinishAnswer(outcome);
-  return outcome;
-}
-
-void Transfer::FinishAnswer(upstream::Outcome& outcome) {
-  if (IsStreaming()) {
-    outcome.answer = decoder_->Take();
-    if (decoder_->error()) {
-      outcome.error = *decoder_->error();
-      outcome.transport = Transport::kInterrupted;
-      outcome.error_message = outcome.error->message;
-    } else if (!decoder_->complete()) {
-      outcome.transport = Transport::kInterrupted;
-      outcome.error_message = "the stream ended before the answer was complete";
-    }
-    return;
-  }
-  tl::expected<Answer, std::string> answer = dialect_.Decode(body_);
-  if (answer) {
-    outcome.answer = std::move(*answer);
-    return;
-  }
-  outcome.transport = Transport::kUnreadable;
-  outcome.error_message = answer.error();
-  ProviderError error = dialect_.DecodeError(body_);
-  if (error.readable) outcome.error = std::move(error);  // an error in a 200
-}
-
-upstream::Outcome Transfer::TimedOut() {
-  upstream::Outcome outcome =
-      Begin(sent_at_ == Instant() ? Transport::kNotSent : Transport::kTimeout);
-  outcome.error_message =
-      first_byte_at_ == Instant() ? "no answer in time" : "the answer stopped coming";
-  if (decoder_) outcome.answer = decoder_->Take();
-  return outcome;
-}
-
-upstream::Outcome Transfer::Cancelled() {
-  upstream::Outcome outcome = Begin(Transport::kCancelled);
-  outcome.error_message = "cancelled";
-  if (decoder_) outcome.answer = decoder_->Take();
-  return outcome;
+  for (std::string& reason : error.reasons) ReplaceAll(attempt_.secret, &reason);
+  for (std::string& quota : error.quota_ids) ReplaceAll(attempt_.secret, &quota);
 }
 
 }  // namespace requestrouter::upstream

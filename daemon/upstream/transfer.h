@@ -2,84 +2,108 @@
 
 #include <curl/curl.h>
 
-#include <memory>
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "daemon/upstream/client.h"
+#include "daemon/upstream/deadlines.h"
 #include "daemon/upstream/dialect.h"
-#include "daemon/upstream/sse.h"
+#include "daemon/upstream/easy_pool.h"
+#include "daemon/upstream/header_list.h"
+#include "daemon/upstream/response.h"
 
 namespace requestrouter::upstream {
 
-// One attempt on its way: a curl easy handle, and what has come back so far. Upstream thread only.
+// One attempt on its way: a curl handle, what came back on it, and its time-outs. States:
+//   waiting    no handle yet; its turn has not come
+//   connecting Start() gave it a handle; nothing has been sent
+//   sent       the request is going out or out; nothing of the body has come
+//   answering  the body is coming
+// Confined to the upstream thread.
 class Transfer {
  public:
-  using Instant = std::chrono::steady_clock::time_point;
+  using Instant = Deadlines::Instant;
 
-  // Bytes of a response that are kept; more is not an answer.
-  static constexpr std::size_t kMostBody = 64u << 20;
-  static constexpr std::size_t kMostErrorBody = 64u << 10;
-  static constexpr std::size_t kMostHeaders = 64;
-
-  // `listener` outlives the transfer.
-  Transfer(Attempt attempt, Listener* listener, Instant now);
-  ~Transfer();
+  // All pointers and references outlive the transfer.
+  Transfer(Attempt attempt, const Dialect& dialect, const ClientOptions& options,
+           Listener* listener, Deadlines* deadlines);
+  ~Transfer();  // overwrites the secret
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
 
-  // Encodes and sets the handle up. False: the prompt cannot be expressed; report Outcome() now.
-  bool Prepare();
+  // Null for a handle that is curl's own.
+  static Transfer* Of(CURL* easy);
+
+  // Encodes the request into `easy`. Fails where the prompt cannot be expressed to the provider.
+  tl::expected<void, std::string> Start(EasyHandle easy);
 
   std::int64_t id() const { return attempt_.id; }
-  CURL* handle() const { return easy_; }
+  CURL* easy() const { return easy_.get(); }  // null while waiting
+  EasyHandle TakeEasy() { return std::move(easy_); }
 
-  // When to look again at the time-outs, and whether one has passed.
-  Instant NextTimeout() const;
-  bool IsOverdue(Instant now) const { return now >= NextTimeout(); }
+  // From now on the body is not read. What is on its way comes all the same: 16 KiB or so.
+  void Pause() { paused_ = true; }
+  // Reads on; the deltas that were held back are reported from within. Returns curl's error where
+  // that ended the transfer.
+  CURLcode Resume();
 
-  void Pause();
-  void Resume();
+  // The connection of this transfer is about to be closed.
+  void OnConnectionClosing(int socket);
 
-  // The end, as curl or the client tells it; to be reported once.
-  upstream::Outcome Outcome(CURLcode result);
-  upstream::Outcome TimedOut();
-  upstream::Outcome Cancelled();
+  // The alarm rang: true if a time-out has passed, else it was put off.
+  bool IsOverdue(Instant now);
+
+  // The four ends. Call one of them, once.
+  Outcome Ended(CURLcode result);
+  Outcome TimedOut();
+  Outcome Cancelled();
+  Outcome Refused(const std::string& why);
 
  private:
   static std::size_t OnHeader(char* data, std::size_t size, std::size_t count, void* self) noexcept;
   static std::size_t OnBody(char* data, std::size_t size, std::size_t count, void* self) noexcept;
-  static int OnPrerequest(void* self, char*, char*, int, int) noexcept;
+  static int OnSending(void* self, char*, char*, int, int) noexcept;
 
-  void AddHeaders(const HttpRequest& request);
-  void Configure(const HttpRequest& request);
-  void KeepHeader(std::string_view line);
-  bool TakeBody(std::string_view chunk);
-  bool TakeEvents(std::string_view chunk);
-  bool IsStreaming();
-  long Status() const;
-  upstream::Outcome Begin(Transport transport);
-  void FinishAnswer(upstream::Outcome& outcome);
+  tl::expected<void, std::string> CheckHeaders(const HttpRequest& request) const;
+  void SetRequest(HttpRequest& request);
+  void SetCallbacks();
+  void SetConnection();
+  std::size_t TakeBody(std::string_view chunk);
+
+  Instant Deadline() const;
+  void Arm();
+
+  bool sent() const { return sent_at_ != Instant(); }
+  bool answering() const { return first_byte_at_ != Instant(); }
   Transport TransportOf(CURLcode result) const;
+  std::string Words(CURLcode result) const;
+  Outcome Conclude(Transport end, std::string words);
+  void Scrub(Outcome* outcome) const;
 
   Attempt attempt_;
-  Listener* const listener_;
   const Dialect& dialect_;
-  const Instant started_;
-  Instant last_byte_;
+  const ClientOptions& options_;
+  Deadlines::Alarm alarm_;
+  Response response_;
+
+  EasyHandle easy_;
+  HeaderList headers_;
+  std::string request_body_;
+  std::array<char, CURL_ERROR_SIZE> error_{};
+
+  const Instant accepted_at_;
+  Instant started_at_{};
   Instant sent_at_{};
   Instant first_byte_at_{};
+  Instant last_byte_at_{};
+  Instant complete_at_{};
   bool paused_ = false;
-  bool streamed_ = false;
-
-  CURL* easy_ = nullptr;
-  curl_slist* headers_ = nullptr;
-  std::string request_body_;
-  std::string body_;
-  std::string content_type_;
-  std::vector<std::pair<std::string, std::string>> kept_headers_;
-  std::string refusal_;  // why the prompt cannot be expressed, or an event not be read
-  SseParser events_;
-  std::unique_ptr<StreamDecoder> decoder_;
+  bool lost_ = false;          // the connection was closed after sending, without an answer
+  bool arrived_whole_ = true;  // as far as is known
 };
 
 }  // namespace requestrouter::upstream
