@@ -35,8 +35,9 @@ Json SimControl::Stats() const { return Json::parse(Checked(Http(port_, "GET", "
 void SimControl::Reset() const { Checked(Http(port_, "POST", "/_sim/reset")); }
 
 Json SimControl::StatsOfKey(const std::string& secret) const {
-  for (Json& key : Stats()["keys"]) {
-    if (key["key"] == secret) return std::move(key);
+  const Json stats = Stats();
+  for (const Json& key : stats["keys"]) {
+    if (key["key"] == secret) return key;
   }
   throw std::runtime_error("provider_sim: no such key");
 }

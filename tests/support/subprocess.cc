@@ -109,8 +109,8 @@ Subprocess::Subprocess(const Options& options) {
 
 Subprocess::~Subprocess() {
   Kill();
-  kill(-pid_, SIGKILL);  // grandchildren; they may hold the pipes open
   reader_.join();
+  waitpid(pid_, nullptr, 0);
   close(pidfd_);
 }
 
@@ -171,9 +171,10 @@ std::optional<int> Subprocess::Wait(std::chrono::milliseconds timeout) {
   const auto until = std::chrono::steady_clock::now() + timeout;
   pollfd fd{pidfd_, POLLIN, 0};
   if (poll(&fd, 1, static_cast<int>(timeout.count())) <= 0) return std::nullopt;
-  int status = 0;
-  waitpid(pid_, &status, 0);
-  status_ = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+  // Left to be reaped at the end, so that the number of its group stays its own until then.
+  siginfo_t info{};
+  waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOWAIT);
+  status_ = info.si_code == CLD_EXITED ? info.si_status : -info.si_status;
   std::unique_lock lock(mutex_);
   changed_.wait_until(lock, until, [&] { return at_end_; });
   return status_;
@@ -186,7 +187,7 @@ int Subprocess::Terminate(std::chrono::milliseconds timeout) {
 }
 
 void Subprocess::Kill() {
-  Signal(SIGKILL);
+  kill(-pid_, SIGKILL);  // grandchildren too: they may hold the pipes open
   Wait(std::chrono::seconds(60));
 }
 

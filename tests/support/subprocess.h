@@ -17,7 +17,8 @@ namespace requestrouter::support {
 // A program that runs beside the test. Its output is read all the time, so it never blocks on a
 // full pipe. Nothing outlives the test: the child leads a process group that is killed with -9 when
 // the object goes, and dies by itself when the thread that started it ends (PR_SET_PDEATHSIG), so
-// start it on a thread that stays. Every method may be called from any one thread at a time.
+// start it on a thread that stays. It is reaped when the object goes. Every method may be called
+// from any one thread at a time.
 class Subprocess {
  public:
   struct Options {
@@ -47,7 +48,7 @@ class Subprocess {
   std::optional<int> Wait(std::chrono::milliseconds timeout);
   // SIGTERM, then Wait; SIGKILL where that was not enough.
   int Terminate(std::chrono::milliseconds timeout = std::chrono::seconds(10));
-  void Kill();  // SIGKILL, and waits
+  void Kill();  // SIGKILL to all of its group, and waits
   bool IsRunning();
 
  private:

@@ -82,6 +82,19 @@ std::string SayToolResults(const Asked& asked) {
   return text + ".";
 }
 
+// Whether the text says "call NAME", and not "call NAMES".
+bool TellsToCall(const std::string& text, const std::string& name) {
+  const std::string words = "call " + name;
+  for (std::size_t at = text.find(words); at != std::string::npos; at = text.find(words, at + 1)) {
+    const std::size_t end = at + words.size();
+    const bool goes_on =
+        end < text.size() && (std::isalnum(static_cast<unsigned char>(text[end])) ||
+                              text[end] == '_' || text[end] == '-');
+    if (!goes_on) return true;
+  }
+  return false;
+}
+
 std::vector<ToolCall> CallsFor(const Asked& asked, const Script& script) {
   if (asked.tools.empty() || asked.tool_choice == ToolChoice::kNone) return {};
   if (!script.tool_calls.empty()) return script.tool_calls;
@@ -89,8 +102,7 @@ std::vector<ToolCall> CallsFor(const Asked& asked, const Script& script) {
   std::vector<ToolCall> calls;
   for (const Tool& tool : asked.tools) {
     const bool is_named = tool.name == asked.tool_name;
-    const bool is_told = last && asked.tool_name.empty() &&
-                         last->text.find("call " + tool.name) != std::string::npos;
+    const bool is_told = last && asked.tool_name.empty() && TellsToCall(last->text, tool.name);
     if (is_named || is_told) calls.push_back({tool.name, InstanceOf(tool.schema)});
   }
   if (calls.empty() && asked.tool_choice == ToolChoice::kRequired) {

@@ -30,6 +30,12 @@ const char* Reason(int status) {
   }
 }
 
+// Sends RST now. Closing with SO_LINGER would do the same, but evhttp sends a FIN before it closes.
+void Reset(evutil_socket_t socket) {
+  const sockaddr nobody{AF_UNSPEC, {}};
+  connect(socket, &nobody, sizeof nobody);
+}
+
 // What evhttp has queued for the connection, written at once: a connection that is about to be
 // closed must not lose it.
 void Flush(evhttp_connection* connection) {
@@ -141,13 +147,18 @@ void Exchange::End() {
 
 void Exchange::CloseConnection(bool with_reset) {
   evhttp_connection* connection = evhttp_request_get_connection(request_);
-  evhttp_connection_set_closecb(connection, nullptr, nullptr);
   Flush(connection);
-  const linger at_once{1, 0};
-  if (with_reset) {
-    setsockopt(SocketOf(connection), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-  }
-  evhttp_connection_free(connection);  // and the request with it
+  if (with_reset) Reset(SocketOf(connection));
+  FreeConnection();
+}
+
+// And the request with it. Nothing may be registered for the socket when evhttp closes it.
+void Exchange::FreeConnection() {
+  evhttp_connection* connection = evhttp_request_get_connection(request_);
+  evhttp_connection_set_closecb(connection, nullptr, nullptr);
+  bufferevent_disable(evhttp_connection_get_bufferevent(connection), EV_READ | EV_WRITE);
+  hang_up_.reset();
+  evhttp_connection_free(connection);
 }
 
 // evhttp does not read while a request is being answered, so it would notice a client that left
@@ -183,10 +194,7 @@ void Exchange::OnHangUp(evutil_socket_t, short, void* self) noexcept {
 }
 
 void Exchange::ClientLeft() {
-  evhttp_connection* connection = evhttp_request_get_connection(request_);
-  evhttp_connection_set_closecb(connection, nullptr, nullptr);
-  hang_up_.reset();                    // before its socket is closed
-  evhttp_connection_free(connection);  // and the request with it
+  FreeConnection();
   Finish(true);
 }
 

@@ -43,6 +43,7 @@ class Exchange {
   void SendNext();
   void End();
   void CloseConnection(bool with_reset);
+  void FreeConnection();
   void WatchClient();
   void Wait(Millis time);
   void Finish(bool client_left);

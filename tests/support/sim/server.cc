@@ -138,10 +138,8 @@ class Server::Impl {
       if (key.empty()) key = std::string(request.Header(name));
     }
     if (key.rfind("Bearer ", 0) == 0) key.erase(0, 7);
-    if (key.size() > 2 * kShownOfKey)
-      key = key.substr(0, kShownOfKey) + "…";
-    else
-      key = key.empty() ? "-" : "…";
+    const bool is_long = key.size() >= 2 * kShownOfKey;
+    key = key.empty() ? "-" : key.substr(0, is_long ? kShownOfKey : 0) + "…";
     // Without the query, which is where a key would be if somebody put it there.
     std::fprintf(stderr, "%s %s %d\n", request.path.c_str(), key.c_str(), reply.response.status);
   }
