@@ -53,15 +53,17 @@ void RaiseDescriptorLimit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+// The file first: who reads the line finds it there. Never half of it, either.
 void Announce(const sim::Server& server, const std::string& port_file) {
+  if (!port_file.empty()) {
+    const std::string draft = port_file + ".new";
+    std::ofstream(draft) << server.port() << '\n';
+    if (std::rename(draft.c_str(), port_file.c_str()) != 0) {
+      throw std::runtime_error("cannot write " + port_file);
+    }
+  }
   std::printf("listening on %s\n", server.url().c_str());
   std::fflush(stdout);
-  if (port_file.empty()) return;
-  const std::string draft = port_file + ".new";  // so that nobody reads half of it
-  std::ofstream(draft) << server.port() << '\n';
-  if (std::rename(draft.c_str(), port_file.c_str()) != 0) {
-    throw std::runtime_error("cannot write " + port_file);
-  }
 }
 
 void PrintSummary(const sim::Counters& totals) {
