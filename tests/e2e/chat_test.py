@@ -71,7 +71,7 @@ class Chat(EndToEnd):
 
     def test_a_429_cools_the_key_and_another_answers(self):
         daemon = self.daemon(keys=[key("k1", tags={"priority": "high"}), key("k2")])
-        self.sim.control(faults=[{"kind": "status", "status": 429, "key": "s1"}])
+        self.sim.control(faults=[{"kind": "rate_limit", "match": {"key": "s1"}}])
         client = self.client(daemon)
         reply = client.chat("hello")
         self.assertTrue(reply["ok"], reply)

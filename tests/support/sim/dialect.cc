@@ -1,24 +1,27 @@
 #include "tests/support/sim/dialect.h"
 
 namespace requestrouter::sim {
+namespace {
 
-const Dialect* DialectOfPath(const std::string& path) {
-  if (path.find("/v1beta/models/") != std::string::npos) return &GeminiDialect();
-  if (path.find("/chat/completions") != std::string::npos) return &OpenAiDialect();
-  if (path.find("/v1/messages") != std::string::npos) return &AnthropicDialect();
-  return nullptr;
+bool EndsWith(const std::string& text, std::string_view end) {
+  return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
 }
 
-std::vector<std::string> Pieces(const std::string& text) {
-  std::vector<std::string> pieces;
-  std::size_t begin = 0;
-  while (begin < text.size()) {
-    const std::size_t space = text.find(' ', begin);
-    const std::size_t end = space == std::string::npos ? text.size() : space + 1;
-    pieces.push_back(text.substr(begin, end - begin));
-    begin = end;
+}  // namespace
+
+const Dialect* DialectOf(const std::string& path) {
+  if (path.rfind("/v1beta/models/", 0) == 0) return &Gemini();
+  if (EndsWith(path, "/chat/completions")) return &OpenAi();
+  return path == "/v1/messages" ? &Anthropic() : nullptr;
+}
+
+HttpResponse JsonResponse(int status, const Json& body) { return {status, {}, Dump(body)}; }
+
+const Quota::State* StateOf(const std::vector<Quota::State>& states, Limit limit) {
+  for (const Quota::State& state : states) {
+    if (state.limit == limit) return &state;
   }
-  return pieces;
+  return nullptr;
 }
 
 }  // namespace requestrouter::sim

@@ -1,59 +1,60 @@
 #pragma once
 
-#include <chrono>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include <tl/expected.hpp>
 
-#include "tests/support/sim/conversation.h"
+#include "tests/support/sim/chat.h"
+#include "tests/support/sim/http.h"
+#include "tests/support/sim/limits.h"
 
 namespace requestrouter::sim {
 
-using Headers = std::vector<std::pair<std::string, std::string>>;
-
-struct Response {
-  int status = 200;
-  std::string body;
-  Headers headers;
-};
-
-struct Usage {
-  std::int64_t input = 0;
-  std::int64_t output = 0;
-};
-
-// One provider's way of speaking, genuine in bodies, headers and errors. Shapes follow, as of 2025:
-//   Gemini     https://ai.google.dev/api/generate-content, errors as google.rpc.Status
-//   OpenAI     https://platform.openai.com/docs/api-reference/chat
-//   Anthropic  https://docs.anthropic.com/en/api/messages, /en/api/errors
+// One provider's way of speaking: what it accepts, and the genuine shapes of its answers and
+// errors. Stateless; the headers of the three say which reference they follow.
 class Dialect {
  public:
   virtual ~Dialect() = default;
-  // `path` is the URL's path and query. Fails with the provider's own 400.
-  virtual tl::expected<Asked, Response> Read(const std::string& path,
-                                             const std::string& body) const = 0;
-  virtual Response Answer(const Asked& asked, const std::string& text, Usage usage) const = 0;
-  // The server-sent events of a streamed answer, in order.
-  virtual std::vector<std::string> Stream(const Asked& asked, const std::string& text,
-                                          Usage usage) const = 0;
-  virtual Response InvalidKey() const = 0;
-  virtual Response NoCredit() const = 0;
-  // `limit`: rpm, tpm or rpd.
-  virtual Response RateLimited(const std::string& limit, const std::string& model,
-                               std::chrono::milliseconds retry) const = 0;
-  virtual Response ServerError(int status) const = 0;
+
+  virtual const char* provider() const = 0;  // "gemini", "openai", "anthropic"
+  virtual Counts counts() const = 0;         // what a limit of tokens a minute counts
+
+  // Where the key is expected; empty: not there.
+  virtual std::string SecretOf(const HttpRequest& request) const = 0;
+
+  // Fails with the provider's own 400. May throw Json::exception for values of a wrong type, which
+  // the caller answers with BadRequest.
+  virtual tl::expected<Asked, HttpResponse> Read(const HttpRequest& request) const = 0;
+
+  virtual HttpResponse Answer(const Asked& asked, const Said& said) const = 0;
+  // The server-sent events of a streamed answer, each complete.
+  virtual std::vector<std::string> Events(const Asked& asked, const Said& said) const = 0;
+  // What comes instead of further events when something breaks in mid-stream.
+  virtual std::string ErrorEvent() const = 0;
+
+  virtual HttpResponse BadRequest(const std::string& message) const = 0;
+  virtual HttpResponse MissingKey() const = 0;
+  virtual HttpResponse InvalidKey() const = 0;
+  virtual HttpResponse NoCredit() const = 0;
+  virtual HttpResponse UnknownModel(const std::string& model) const = 0;
+  virtual HttpResponse RateLimited(const Refusal& refusal, const std::string& model) const = 0;
+  virtual HttpResponse ServerError(int status) const = 0;
+  // What the provider says of its limits with every answer, refusals included.
+  virtual Headers QuotaHeaders(const std::vector<Quota::State>& states) const = 0;
 };
 
-// The dialect of a path; nullptr: nobody's.
-const Dialect* DialectOfPath(const std::string& path);
+const Dialect& Gemini();
+const Dialect& OpenAi();
+const Dialect& Anthropic();
 
-const Dialect& GeminiDialect();
-const Dialect& OpenAiDialect();
-const Dialect& AnthropicDialect();
+// The dialect that serves a path; nullptr: none.
+const Dialect* DialectOf(const std::string& path);
 
-// A text in pieces of a word each, as models stream it.
-std::vector<std::string> Pieces(const std::string& text);
+// A response of JSON text.
+HttpResponse JsonResponse(int status, const Json& body);
+
+// The state of a limit; nullptr where there is none of that kind.
+const Quota::State* StateOf(const std::vector<Quota::State>& states, Limit limit);
 
 }  // namespace requestrouter::sim

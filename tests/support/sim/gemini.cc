@@ -1,119 +1,124 @@
-#include <nlohmann/json.hpp>
+#include "tests/support/sim/gemini.h"
 
-#include "tests/support/sim/dialect.h"
+#include <cstdio>
 
 namespace requestrouter::sim {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-Response Error(int code, const char* status, const std::string& message, Json details = {}) {
-  Json error = {{"code", code}, {"message", message}, {"status", status}};
-  if (!details.is_null()) error["details"] = std::move(details);
-  return {code, Json{{"error", std::move(error)}}.dump(), {}};
+std::string ResponseId(const Said& said) {
+  char id[32];
+  std::snprintf(id, sizeof id, "sim%017llu", static_cast<unsigned long long>(said.number));
+  return id;
 }
 
-std::string TextOf(const Json& content) {
-  std::string text;
-  for (const Json& part : content.value("parts", Json::array())) text += part.value("text", "");
-  return text;
+const char* FinishName(Finish finish) {
+  switch (finish) {
+    case Finish::kLength:
+      return "MAX_TOKENS";
+    case Finish::kContentFilter:
+      return "SAFETY";
+    case Finish::kStop:
+    case Finish::kToolCalls:  // no reason of its own here
+      break;
+  }
+  return "STOP";
 }
 
-Json Chunk(const Asked& asked, const std::string& text, bool last, Usage usage) {
-  Json candidate = {{"content", {{"parts", {{{"text", text}}}}, {"role", "model"}}}, {"index", 0}};
-  if (last) candidate["finishReason"] = "STOP";
-  return {{"candidates", Json::array({candidate})},
-          {"usageMetadata",
-           {{"promptTokenCount", usage.input},
-            {"candidatesTokenCount", usage.output},
-            {"totalTokenCount", usage.input + usage.output}}},
-          {"modelVersion", asked.model}};
+Json SafetyRatings(bool blocked) {
+  Json rating = {{"category", "HARM_CATEGORY_DANGEROUS_CONTENT"},
+                 {"probability", blocked ? "HIGH" : "NEGLIGIBLE"}};
+  if (blocked) rating["blocked"] = true;
+  return Json::array({std::move(rating)});
 }
 
-std::string QuotaId(const std::string& limit) {
-  if (limit == "rpd") return "GenerateRequestsPerDayPerProjectPerModel-FreeTier";
-  if (limit == "tpm") return "GenerateContentInputTokensPerModelPerMinute-FreeTier";
-  return "GenerateRequestsPerMinutePerProjectPerModel-FreeTier";
+Json UsageMetadata(const Usage& usage) {
+  Json json = {{"promptTokenCount", usage.input}};
+  if (usage.output > usage.reasoning) {
+    json["candidatesTokenCount"] = usage.output - usage.reasoning;
+  }
+  json["totalTokenCount"] = usage.input + usage.output;
+  if (usage.cached > 0) json["cachedContentTokenCount"] = usage.cached;
+  json["promptTokensDetails"] = Json::array({{{"modality", "TEXT"}, {"tokenCount", usage.input}}});
+  if (usage.reasoning > 0) json["thoughtsTokenCount"] = usage.reasoning;
+  return json;
 }
 
-class Gemini final : public Dialect {
- public:
-  tl::expected<Asked, Response> Read(const std::string& path,
-                                     const std::string& body) const override {
-    const Json json = Json::parse(body, nullptr, false);
-    if (!json.is_object() || !json.contains("contents") || !json["contents"].is_array()) {
-      return tl::unexpected(Error(400, "INVALID_ARGUMENT",
-                                  "* GenerateContentRequest.contents: contents is not specified"));
-    }
-    if (path.find("key=") != std::string::npos) {
-      return tl::unexpected(Error(400, "INVALID_ARGUMENT", "simulator: a key in the URL"));
-    }
-    Asked asked;
-    const std::size_t begin = path.find("/models/") + 8;
-    asked.model = path.substr(begin, path.find(':', begin) - begin);
-    asked.stream = path.find(":streamGenerateContent") != std::string::npos;
-    if (json.contains("systemInstruction")) asked.system = TextOf(json["systemInstruction"]);
-    for (const Json& content : json["contents"]) {
-      const std::string role = content.value("role", "user");
-      asked.turns.push_back({role == "model" ? "assistant" : "user", TextOf(content)});
-    }
-    return asked;
+Json Chunk(const Asked& asked, const Said& said, Json candidates) {
+  Json chunk = Json::object();
+  if (!candidates.empty()) chunk["candidates"] = std::move(candidates);
+  if (said.prompt_blocked) {
+    chunk["promptFeedback"] = {{"blockReason", "SAFETY"}, {"safetyRatings", SafetyRatings(true)}};
   }
+  chunk["usageMetadata"] = UsageMetadata(said.usage);
+  chunk["modelVersion"] = asked.model;
+  chunk["responseId"] = ResponseId(said);
+  return chunk;
+}
 
-  Response Answer(const Asked& asked, const std::string& text, Usage usage) const override {
-    return {200, Chunk(asked, text, true, usage).dump(), {}};
+// `parts` is empty for a last chunk that only says why the answer ended.
+Json Candidate(const Said& said, Json parts, bool is_last) {
+  Json candidate = Json::object();
+  if (parts.empty()) parts.push_back({{"text", ""}});
+  candidate["content"] = {{"parts", std::move(parts)}, {"role", "model"}};
+  if (is_last) candidate["finishReason"] = FinishName(said.finish);
+  candidate["index"] = 0;
+  if (is_last && said.finish == Finish::kContentFilter) {
+    candidate["safetyRatings"] = SafetyRatings(true);
   }
+  return candidate;
+}
 
-  std::vector<std::string> Stream(const Asked& asked, const std::string& text,
-                                  Usage usage) const override {
-    std::vector<std::string> events;
-    const std::vector<std::string> pieces = Pieces(text);
-    for (std::size_t i = 0; i < pieces.size(); ++i) {
-      const bool last = i + 1 == pieces.size();
-      events.push_back("data: " + Chunk(asked, pieces[i], last, usage).dump() + "\r\n\r\n");
-    }
-    return events;
-  }
+Json CallPart(const ToolCall& call, bool is_first) {
+  Json part = {{"functionCall", {{"name", call.name}, {"args", call.arguments}}}};
+  // Of parallel calls only the first bears a signature.
+  if (is_first) part["thoughtSignature"] = SignatureOf(call.name);
+  return part;
+}
 
-  Response InvalidKey() const override {
-    return Error(400, "INVALID_ARGUMENT", "API key not valid. Please pass a valid API key.",
-                 {{{"@type", "type.googleapis.com/google.rpc.ErrorInfo"},
-                   {"reason", "API_KEY_INVALID"},
-                   {"domain", "googleapis.com"},
-                   {"metadata", {{"service", "generativelanguage.googleapis.com"}}}}});
-  }
+Json ThoughtPart(const std::string& text) { return {{"text", text}, {"thought", true}}; }
 
-  Response NoCredit() const override {
-    return Error(403, "PERMISSION_DENIED", "Billing is disabled for this project.",
-                 {{{"@type", "type.googleapis.com/google.rpc.ErrorInfo"},
-                   {"reason", "BILLING_DISABLED"},
-                   {"domain", "googleapis.com"}}});
-  }
-
-  Response RateLimited(const std::string& limit, const std::string& model,
-                       std::chrono::milliseconds retry) const override {
-    const std::string delay = std::to_string(retry.count() / 1000) + "." +
-                              std::to_string(1000 + retry.count() % 1000).substr(1) + "s";
-    return Error(
-        429, "RESOURCE_EXHAUSTED",
-        "You exceeded your current quota, please check your plan and billing details.",
-        Json::array({{{"@type", "type.googleapis.com/google.rpc.QuotaFailure"},
-                      {"violations", Json::array({{{"quotaId", QuotaId(limit)},
-                                                   {"quotaDimensions", {{"model", model}}}}})}},
-                     {{"@type", "type.googleapis.com/google.rpc.RetryInfo"},
-                      {"retryDelay", limit == "rpd" ? "0s" : delay}}}));
-  }
-
-  Response ServerError(int status) const override {
-    return Error(status, status == 503 ? "UNAVAILABLE" : "INTERNAL",
-                 "The model is overloaded. Please try again later.");
-  }
-};
+std::string Event(const Json& chunk) { return "data: " + Dump(chunk) + "\r\n\r\n"; }
 
 }  // namespace
 
-const Dialect& GeminiDialect() {
-  static const Gemini dialect;
+HttpResponse GeminiDialect::Answer(const Asked& asked, const Said& said) const {
+  if (said.prompt_blocked) return JsonResponse(200, Chunk(asked, said, Json::array()));
+  Json parts = Json::array();
+  if (!said.reasoning.empty()) parts.push_back(ThoughtPart(said.reasoning));
+  if (!said.text.empty()) parts.push_back({{"text", said.text}});
+  for (const ToolCall& call : said.tool_calls) {
+    parts.push_back(CallPart(call, &call == &said.tool_calls.front()));
+  }
+  return JsonResponse(200,
+                      Chunk(asked, said, Json::array({Candidate(said, std::move(parts), true)})));
+}
+
+std::vector<std::string> GeminiDialect::Events(const Asked& asked, const Said& said) const {
+  if (said.prompt_blocked) return {Event(Chunk(asked, said, Json::array()))};
+  std::vector<Json> pieces;
+  for (const std::string& thought : Pieces(said.reasoning, 0))
+    pieces.push_back(ThoughtPart(thought));
+  for (std::string& text : Pieces(said.text, said.deltas)) {
+    pieces.push_back({{"text", std::move(text)}});
+  }
+  for (const ToolCall& call : said.tool_calls) {
+    pieces.push_back(CallPart(call, &call == &said.tool_calls.front()));
+  }
+  if (pieces.empty()) pieces.push_back({{"text", ""}});
+  std::vector<std::string> events;
+  for (Json& piece : pieces) {
+    const bool is_last = events.size() + 1 == pieces.size();
+    events.push_back(Event(Chunk(
+        asked, said, Json::array({Candidate(said, Json::array({std::move(piece)}), is_last)}))));
+  }
+  return events;
+}
+
+// Gemini names what it has left nowhere.
+Headers GeminiDialect::QuotaHeaders(const std::vector<Quota::State>&) const { return {}; }
+
+const Dialect& Gemini() {
+  static const GeminiDialect dialect;
   return dialect;
 }
 

@@ -2,321 +2,164 @@
 
 #include <arpa/inet.h>
 #include <event2/buffer.h>
-#include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/http.h>
 #include <event2/http_struct.h>
 #include <event2/keyvalq_struct.h>
+#include <netinet/tcp.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <csignal>
-#include <map>
-#include <nlohmann/json.hpp>
+#include <cstdio>
 #include <stdexcept>
 
-#include "tests/support/sim/dialect.h"
-#include "tests/support/sim/faults.h"
+#include "tests/support/sim/exchange.h"
 
 namespace requestrouter::sim {
 namespace {
 
-using Json = nlohmann::ordered_json;
+constexpr int kBacklog = 4096;
+constexpr ev_ssize_t kMaxBody = 64 << 20;
+constexpr std::size_t kShownOfKey = 4;
 
-timeval Millis(int ms) { return {ms / 1000, (ms % 1000) * 1000}; }
+struct FreeEvent {
+  void operator()(event* one) const { event_free(one); }
+};
+using Event = std::unique_ptr<event, FreeEvent>;
 
-std::string BodyOf(evhttp_request* request) {
-  evbuffer* buffer = evhttp_request_get_input_buffer(request);
-  std::string body(evbuffer_get_length(buffer), '\0');
-  evbuffer_copyout(buffer, body.data(), body.size());
-  return body;
-}
-
-// The key, from wherever the dialect puts it.
-std::string SecretOf(evhttp_request* request) {
-  const evkeyvalq* headers = evhttp_request_get_input_headers(request);
-  for (const char* name : {"x-goog-api-key", "x-api-key"}) {
-    if (const char* value = evhttp_find_header(headers, name)) return value;
+// Listens with a backlog for bursts, and without delays for small pieces (inherited by the
+// connections). Throws std::runtime_error.
+int Listen(std::uint16_t port) {
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  const int on = 1;
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
+      listen(fd, kBacklog) != 0) {
+    close(fd);
+    throw std::runtime_error("cannot listen on 127.0.0.1:" + std::to_string(port));
   }
-  const char* bearer = evhttp_find_header(headers, "Authorization");
-  const std::string text = bearer ? bearer : "";
-  return text.rfind("Bearer ", 0) == 0 ? text.substr(7) : "";
+  return fd;
 }
 
-void Reply(evhttp_request* request, const Response& response,
-           const char* content_type = "application/json") {
-  evkeyvalq* headers = evhttp_request_get_output_headers(request);
-  evhttp_add_header(headers, "Content-Type", content_type);
-  for (const auto& [name, value] : response.headers) {
-    evhttp_add_header(headers, name.c_str(), value.c_str());
+std::uint16_t PortOf(int fd) {
+  sockaddr_in address{};
+  socklen_t size = sizeof address;
+  getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
+  return ntohs(address.sin_port);
+}
+
+HttpRequest Copy(evhttp_request* from) {
+  HttpRequest request;
+  const char* uri = evhttp_request_get_uri(from);
+  request.path = uri ? uri : "";
+  if (const std::size_t mark = request.path.find('?'); mark != std::string::npos) {
+    request.query = request.path.substr(mark + 1);
+    request.path.resize(mark);
   }
-  evbuffer_add(evhttp_request_get_output_buffer(request), response.body.data(),
-               response.body.size());
-  evhttp_send_reply(request, response.status, nullptr, nullptr);
-}
-
-// Ends a connection with a reset, in the middle of whatever it was doing.
-void Reset(evhttp_request* request) {
-  evhttp_connection* connection = evhttp_request_get_connection(request);
-  const evutil_socket_t fd = bufferevent_getfd(evhttp_connection_get_bufferevent(connection));
-  const linger now{1, 0};
-  setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
-  evhttp_connection_free(connection);
+  const evkeyvalq* headers = evhttp_request_get_input_headers(from);
+  for (const evkeyval* header = headers->tqh_first; header; header = header->next.tqe_next) {
+    request.headers.emplace_back(header->key, header->value);
+  }
+  evbuffer* body = evhttp_request_get_input_buffer(from);
+  request.body.resize(evbuffer_get_length(body));
+  evbuffer_copyout(body, request.body.data(), request.body.size());
+  return request;
 }
 
 }  // namespace
 
 class Server::Impl {
  public:
-  explicit Impl(Options options) : options_(std::move(options)) {
-    for (const Key& key : options_.keys) keys_.emplace(key.secret, key);
+  explicit Impl(Options options)
+      : verbose_(options.verbose),
+        service_(std::move(options.service), std::chrono::steady_clock::now()),
+        stop_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+    const int listener = Listen(options.port);
+    port_ = PortOf(listener);
     base_ = event_base_new();
     http_ = evhttp_new(base_);
-    evhttp_set_max_body_size(http_, 64 << 20);
+    evhttp_set_max_body_size(http_, kMaxBody);
     evhttp_set_allowed_methods(http_, EVHTTP_REQ_GET | EVHTTP_REQ_POST);
     evhttp_set_gencb(http_, &Impl::OnRequest, this);
-    evhttp_bound_socket* bound = evhttp_bind_socket_with_handle(http_, "127.0.0.1", options_.port);
-    if (!bound) throw std::runtime_error("cannot listen on 127.0.0.1");
-    sockaddr_in address{};
-    socklen_t size = sizeof address;
-    getsockname(evhttp_bound_socket_get_fd(bound), reinterpret_cast<sockaddr*>(&address), &size);
-    port_ = ntohs(address.sin_port);
+    evhttp_accept_socket(http_, listener);  // and closes it at the end
+    Watch(event_new(base_, stop_fd_, EV_READ, &Impl::OnStop, this));
+    if (!options.stop_on_signals) return;
+    Watch(evsignal_new(base_, SIGTERM, &Impl::OnStop, this));
+    Watch(evsignal_new(base_, SIGINT, &Impl::OnStop, this));
   }
+
   ~Impl() {
-    for (event* stop : stops_) event_free(stop);
+    Exchange::FreeAll(&open_);
     evhttp_free(http_);
+    events_.clear();
     event_base_free(base_);
+    close(stop_fd_);
   }
 
   std::uint16_t port() const { return port_; }
-  void Run() {
-    for (const int signal : {SIGTERM, SIGINT}) {
-      event* stop = evsignal_new(base_, signal, &Impl::OnStop, base_);
-      evsignal_add(stop, nullptr);
-      stops_.push_back(stop);
-    }
-    event_base_loop(base_, EVLOOP_NO_EXIT_ON_EMPTY);
-  }
+  const Counters& totals() const { return service_.totals(); }
+  void Run() { event_base_dispatch(base_); }
+  void Stop() { eventfd_write(stop_fd_, 1); }
 
  private:
-  // An answer that is on its way, in one piece or many.
-  struct Pending {
-    Impl* self;
-    evhttp_request* request;  // nullptr: the client left
-    Response response;
-    std::vector<std::string> events;  // not empty: streamed
-    std::size_t next = 0;
-    std::size_t cut_after = SIZE_MAX;  // reset the connection after so many events
-    event* timer = nullptr;
-    bool started = false;
-  };
-
-  static void OnStop(evutil_socket_t, short, void* base) noexcept {
-    event_base_loopbreak(static_cast<event_base*>(base));
+  void Watch(event* one) {
+    events_.emplace_back(one);
+    event_add(one, nullptr);
   }
 
-  static void OnRequest(evhttp_request* request, void* self) noexcept {
-    static_cast<Impl*>(self)->Handle(request);
+  static void OnStop(evutil_socket_t, short, void* self) noexcept {
+    event_base_loopbreak(static_cast<Impl*>(self)->base_);
   }
 
-  void Handle(evhttp_request* request) {
-    const std::string path = evhttp_request_get_uri(request);
-    if (path == "/_sim/control") return Control(request);
-    if (path == "/_sim/stats") return Reply(request, {200, Stats().dump(), {}});
-    const Dialect* dialect = DialectOfPath(path);
-    if (!dialect) return Reply(request, {404, "{\"error\":\"no such path\"}", {}});
-    Answer(request, *dialect, path);
+  static void OnRequest(evhttp_request* from, void* self) noexcept {
+    static_cast<Impl*>(self)->Handle(from);
   }
 
-  void Answer(evhttp_request* request, const Dialect& dialect, const std::string& path) {
-    const std::string secret = SecretOf(request);
-    Key* key = FindKey(secret);
-    if (!key || key->revoked) {
-      if (key) ++key->rejected;
-      return Later(request, dialect.InvalidKey());
+  void Handle(evhttp_request* from) {
+    const HttpRequest request = Copy(from);
+    Reply reply = service_.Handle(request, std::chrono::steady_clock::now());
+    if (verbose_) Log(request, reply);
+    Exchange::Start(
+        base_, from, std::move(reply),
+        [this](std::uint64_t number, bool client_left) { service_.Ended(number, client_left); },
+        &open_);
+  }
+
+  static void Log(const HttpRequest& request, const Reply& reply) {
+    std::string key;
+    for (const char* name : {"x-goog-api-key", "x-api-key", "authorization"}) {
+      if (key.empty()) key = std::string(request.Header(name));
     }
-    ++key->requests;
-    if (key->out_of_credit) return Later(request, dialect.NoCredit());
-    const auto asked = dialect.Read(path, BodyOf(request));
-    if (!asked) {
-      ++key->rejected;
-      return Later(request, asked.error());
-    }
-    const Instant now = std::chrono::steady_clock::now();
-    const std::int64_t input = CountTokens(*asked);
-    if (const std::string limit = TakeQuota(*key, input, now); !limit.empty()) {
-      ++key->rate_limited;
-      return Later(request, dialect.RateLimited(limit, asked->model, RetryAfter(*key, limit, now)));
-    }
-    if (const auto fault = faults_.TakeFor(secret)) return Misbehave(request, dialect, *fault);
-    const std::string text = options_.answer_bytes > 0
-                                 ? std::string(static_cast<std::size_t>(options_.answer_bytes), 'x')
-                                 : AnswerTo(*asked);
-    const Usage usage{input, CountTokens(text)};
-    ++key->answered;
-    key->input_tokens += usage.input;
-    key->output_tokens += usage.output;
-    if (!asked->turns.empty()) ++prompts_[asked->turns.back().text];
-    if (asked->stream) {
-      Later(request, {200, "", {}}, dialect.Stream(*asked, text, usage));
-    } else {
-      Later(request, dialect.Answer(*asked, text, usage));
-    }
+    if (key.rfind("Bearer ", 0) == 0) key.erase(0, 7);
+    const bool is_long = key.size() >= 2 * kShownOfKey;
+    key = key.empty() ? "-" : key.substr(0, is_long ? kShownOfKey : 0) + "…";
+    // Without the query, which is where a key would be if somebody put it there.
+    std::fprintf(stderr, "%s %s %d\n", request.path.c_str(), key.c_str(), reply.response.status);
   }
 
-  Key* FindKey(const std::string& secret) {
-    const auto found = keys_.find(secret);
-    if (found != keys_.end()) return &found->second;
-    if (!options_.accept_any_key || secret.empty()) return nullptr;
-    Key key;
-    key.secret = secret;
-    return &keys_.emplace(secret, std::move(key)).first->second;
-  }
-
-  static std::chrono::milliseconds RetryAfter(const Key& key, const std::string& limit,
-                                              Instant now) {
-    const auto& window = limit == "rpd" ? key.rpd : limit == "tpm" ? key.tpm : key.rpm;
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(window->FreesAt() - now);
-    return std::max(left, std::chrono::milliseconds(1));
-  }
-
-  void Misbehave(evhttp_request* request, const Dialect& dialect, const Fault& fault) {
-    if (fault.kind == "status") return Later(request, dialect.ServerError(fault.status));
-    if (fault.kind == "no_credit") return Later(request, dialect.NoCredit());
-    if (fault.kind == "bad_json") return Later(request, {200, "{\"candidates\": [tru", {}});
-    if (fault.kind == "html") {
-      return Reply(request, {502, "<html><h1>502 Bad Gateway</h1></html>", {}}, "text/html");
-    }
-    if (fault.kind == "reset") return Reset(request);
-    if (fault.kind == "reset_mid_body") {
-      Later(request, {200, "", {}}, {"data: {\"par", "tial"});
-      pending_.back()->cut_after = 1;
-      return;
-    }
-    // hang: never answered; the client's time-out ends it.
-  }
-
-  // ---- answers
-
-  void Later(evhttp_request* request, Response response, std::vector<std::string> events = {}) {
-    auto* pending = new Pending{this, request, std::move(response), std::move(events)};
-    pending_.emplace_back(pending);
-    evhttp_connection_set_closecb(evhttp_request_get_connection(request), &Impl::OnClosed, pending);
-    pending->timer = evtimer_new(base_, &Impl::OnTimer, pending);
-    if (options_.latency_ms == 0) {
-      Continue(*pending);
-    } else {
-      const timeval wait = Millis(options_.latency_ms);
-      evtimer_add(pending->timer, &wait);
-    }
-  }
-
-  static void OnClosed(evhttp_connection*, void* pending) noexcept {
-    static_cast<Pending*>(pending)->request = nullptr;
-  }
-
-  static void OnTimer(evutil_socket_t, short, void* data) noexcept {
-    auto* pending = static_cast<Pending*>(data);
-    pending->self->Continue(*pending);
-  }
-
-  void Continue(Pending& pending) {
-    if (!pending.request) return Finish(pending);
-    if (pending.events.empty()) {
-      Detach(pending);
-      Reply(pending.request, pending.response);
-      return Finish(pending);
-    }
-    if (!pending.started) {
-      pending.started = true;
-      evhttp_add_header(evhttp_request_get_output_headers(pending.request), "Content-Type",
-                        "text/event-stream");
-      evhttp_send_reply_start(pending.request, 200, nullptr);
-    }
-    do {
-      SendEvent(pending);
-    } while (pending.request && pending.next < pending.events.size() &&
-             pending.next < pending.cut_after && options_.stream_delta_ms == 0);
-    if (pending.next >= pending.cut_after) {
-      Detach(pending);
-      Reset(pending.request);
-      return Finish(pending);
-    }
-    if (pending.next == pending.events.size()) {
-      Detach(pending);
-      evhttp_send_reply_end(pending.request);
-      return Finish(pending);
-    }
-    const timeval wait = Millis(options_.stream_delta_ms);
-    evtimer_add(pending.timer, &wait);
-  }
-
-  static void SendEvent(Pending& pending) {
-    evbuffer* chunk = evbuffer_new();
-    const std::string& text = pending.events[pending.next++];
-    evbuffer_add(chunk, text.data(), text.size());
-    evhttp_send_reply_chunk(pending.request, chunk);
-    evbuffer_free(chunk);
-  }
-
-  static void Detach(Pending& pending) {
-    evhttp_connection_set_closecb(evhttp_request_get_connection(pending.request), nullptr, nullptr);
-  }
-
-  void Finish(Pending& pending) {
-    event_free(pending.timer);
-    std::erase_if(pending_, [&](const auto& one) { return one.get() == &pending; });
-  }
-
-  // ---- control
-
-  void Control(evhttp_request* request) {
-    const Json json = Json::parse(BodyOf(request), nullptr, false);
-    if (!json.is_object()) return Reply(request, {400, "{\"error\":\"not a JSON object\"}", {}});
-    options_.latency_ms = json.value("latency_ms", options_.latency_ms);
-    options_.stream_delta_ms = json.value("stream_delta_ms", options_.stream_delta_ms);
-    options_.answer_bytes = json.value("answer_bytes", options_.answer_bytes);
-    for (const Json& fault : json.value("faults", Json::array())) {
-      faults_.Add({fault.value("kind", ""), fault.value("status", 500), fault.value("count", 1),
-                   fault.value("key", "")});
-    }
-    for (const auto& [name, revoked] : {std::pair("revoke", true), std::pair("restore", false)}) {
-      if (!json.contains(name)) continue;
-      if (Key* key = FindKey(json[name].get<std::string>())) key->revoked = revoked;
-    }
-    Reply(request, {200, "{}", {}});
-  }
-
-  Json Stats() const {
-    Json keys = Json::array();
-    for (const auto& [secret, key] : keys_) {
-      keys.push_back({{"key", secret},
-                      {"requests", key.requests},
-                      {"answered", key.answered},
-                      {"rate_limited", key.rate_limited},
-                      {"rejected", key.rejected},
-                      {"input_tokens", key.input_tokens},
-                      {"output_tokens", key.output_tokens}});
-    }
-    Json prompts = Json::object();
-    for (const auto& [prompt, count] : prompts_) prompts.push_back({prompt, count});
-    return {{"keys", std::move(keys)}, {"prompts", std::move(prompts)}};
-  }
-
-  Options options_;
-  std::map<std::string, Key> keys_;
-  std::map<std::string, std::int64_t> prompts_;
-  Faults faults_;
+  const bool verbose_;
+  Service service_;
+  const int stop_fd_;
+  std::uint16_t port_ = 0;
   event_base* base_ = nullptr;
   evhttp* http_ = nullptr;
-  std::uint16_t port_ = 0;
-  std::vector<event*> stops_;
-  std::vector<std::unique_ptr<Pending>> pending_;
+  std::vector<Event> events_;
+  Exchange* open_ = nullptr;
 };
 
 Server::Server(Options options) : impl_(std::make_unique<Impl>(std::move(options))) {}
 Server::~Server() = default;
 std::uint16_t Server::port() const { return impl_->port(); }
+std::string Server::url() const { return "http://127.0.0.1:" + std::to_string(port()); }
 void Server::Run() { impl_->Run(); }
+void Server::Stop() { impl_->Stop(); }
+const Counters& Server::totals() const { return impl_->totals(); }
 
 }  // namespace requestrouter::sim

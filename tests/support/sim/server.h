@@ -3,39 +3,35 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <vector>
 
-#include "tests/support/sim/key.h"
+#include "tests/support/sim/service.h"
 
 namespace requestrouter::sim {
 
-// A provider on a loopback port: speaks Gemini, OpenAI and Anthropic, keeps each key to its limits,
-// and misbehaves when told to. Runs on the thread that calls Run.
-//
-//   POST /_sim/control  {"latency_ms": 20, "stream_delta_ms": 5, "answer_bytes": 1000,
-//                        "faults": [{"kind": "status", "status": 503, "count": 2,
-//                                    "key": "SECRET"?}], "revoke": "SECRET", "restore": "SECRET"}
-//                       kinds: status, hang, reset, reset_mid_body, bad_json, html, no_credit
-//   GET  /_sim/stats    {"keys": [{"key", "requests", "answered", "rate_limited", "rejected",
-//                        "input_tokens", "output_tokens"}], "prompts": {PROMPT: answers}}
+// A Service behind HTTP/1.1 on 127.0.0.1, with libevent's evhttp, in the thread that calls Run.
 class Server {
  public:
   struct Options {
-    std::uint16_t port = 0;  // 0: any
-    std::vector<Key> keys;
-    bool accept_any_key = false;  // unknown keys have no limits
-    int latency_ms = 0;
-    int stream_delta_ms = 0;
-    int answer_bytes = 0;  // 0: an answer that shows what was asked
+    std::uint16_t port = 0;        // 0: any free one
+    bool stop_on_signals = false;  // SIGTERM and SIGINT end Run
+    bool verbose = false;          // a line on stderr for each request, keys cut short
+    ServiceOptions service;
   };
 
+  // Listens. Throws std::runtime_error where it cannot.
   explicit Server(Options options);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
   std::uint16_t port() const;
-  void Run();  // until SIGTERM or SIGINT
+  std::string url() const;  // "http://127.0.0.1:PORT"
+
+  void Run();   // until Stop
+  void Stop();  // from any thread or signal handler, before or during Run
+
+  // After Run.
+  const Counters& totals() const;
 
  private:
   class Impl;
