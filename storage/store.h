@@ -198,13 +198,14 @@ struct Sweep {
   Millis now = 0;
   std::int64_t limit = 100;
 };
+struct Flush {};  // nothing; `done` runs when everything submitted before it is committed
 // A consistent copy of the database in a new file with mode 0600. Fails if it exists.
 struct Backup {
   std::string path;
 };
 
 using Write = std::variant<Finish, AttemptOpened, AttemptClosed, KeyState, ForgetQuotaCounts,
-                           TruncateConversation, DeleteConversation, Sweep, Backup>;
+                           TruncateConversation, DeleteConversation, Sweep, Flush, Backup>;
 
 // What a write did: truncate -> messages removed and left; delete, sweep -> rows removed;
 // backup -> bytes.
@@ -257,6 +258,8 @@ class Store {
                                  std::string after, std::int64_t limit, Millis now,
                                  Done<std::vector<ConversationInfo>> done) = 0;
 
+  // Counts every write that was submitted before it: nobody waits for the usage of a request that
+  // keeps nothing, yet who asks then finds it.
   virtual void QueryUsage(UsageQuery query, Done<std::vector<UsageRow>> done) = 0;
 
   // A stored result that has not expired.

@@ -45,7 +45,10 @@ Writer::Writer(Options options, std::unique_ptr<Database> database)
   thread_ = std::thread([this] { Run(); });
 }
 
-Writer::~Writer() {
+Writer::~Writer() { Stop(); }
+
+void Writer::Stop() {
+  if (!thread_.joinable()) return;
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
@@ -163,6 +166,7 @@ Written Writer::Apply(const Write& write) {
     Written operator()(const Sweep& sweep) {
       return SweepExpired(*self.database_, sweep, self.options_.most_results);
     }
+    Written operator()(const Flush&) { return {}; }
     Written operator()(const Backup&) { return {}; }
   };
   return std::visit(Visitor{*this}, write);

@@ -28,10 +28,13 @@ class Writer {
 
   // `database` is open and migrated.
   Writer(Options options, std::unique_ptr<Database> database);
-  // Writes what waits, then closes the database.
+  // Stops, then closes the database.
   ~Writer();
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
+
+  // Writes what waits and ends the thread; the database stays open, nothing may be submitted.
+  void Stop();
 
   void Submit(Write write, Durability durability, Store::Done<Written> done);  // any thread
   bool healthy() const { return healthy_; }                                    // any thread
