@@ -70,7 +70,7 @@ void Operations::On(const Asker& asker, const ipc::BackupRequest& request) {
                         if (!written) {
                           return Reply(asker, tl::unexpected(router::ToError(written.error())));
                         }
-                        const auto took = router::WaitMs(parts_.clock.Steady() - began);
+                        const auto took = router::ElapsedMs(parts_.clock.Steady() - began);
                         Reply(asker, ipc::Value{{"bytes", written->count}, {"duration_ms", took}});
                       }));
 }

@@ -53,7 +53,7 @@ void ChatService::StartAttempt(const policy::Grant& grant) {
     live->trace.considered.push_back({c.key_id, c.model, c.verdict, until});
   }
   live->trace.attempts.push_back(
-      {grant.attempt, grant.key_id, grant.model, "in_flight", 0, WaitMs(grant.waited), 0});
+      {grant.attempt, grant.key_id, grant.model, "in_flight", 0, ElapsedMs(grant.waited), 0});
   Note(*live, "granted", grant.key_id + " " + grant.model);
 
   storage::AttemptOpened opened;
@@ -206,7 +206,7 @@ void ChatService::OnOutcome(std::int64_t attempt_id, const upstream::Outcome& ou
                    : report.fault.kind == policy::FaultKind::kNone ? "ok"
                                                                    : report.fault.reason;
   traced.status = outcome.status;
-  traced.duration_ms = WaitMs(now - live->granted_at);
+  traced.duration_ms = ElapsedMs(now - live->granted_at);
   const storage::AttemptClosed closed = CloseAttempt(*live, report);
   const std::optional<policy::Refusal> refusal =
       parts_.dispatcher.Finished(live->ticket, report, now);
@@ -223,7 +223,7 @@ void ChatService::OnOutcome(std::int64_t attempt_id, const upstream::Outcome& ou
       error.type = ErrorType::kUpstreamUnavailable;
       error.details = ipc::Value{{"interrupted", true}};
     }
-    return Fail(*live, std::move(error), closed);
+    return Fail(*live, error, closed);
   }
   if (parts_.dispatcher.IsWaiting(live->ticket)) {
     parts_.store.Submit(closed, storage::Durability::kProcess, [](auto) {});

@@ -126,7 +126,7 @@ class ChatService {
   void Succeed(LiveRequest& live, const upstream::Outcome& outcome,
                const storage::AttemptClosed& closed);
   // `closed`: the end of the attempt that failed, where there was one.
-  void Fail(LiveRequest& live, ipc::Error error,
+  void Fail(LiveRequest& live, const ipc::Error& error,
             std::optional<storage::AttemptClosed> closed = std::nullopt);
   void EndEarly(LiveRequest& live, ipc::Error error);
   void Settle(LiveRequest& live, storage::Finish finish, storage::Durability durability);
