@@ -74,8 +74,9 @@ class SqliteStore final : public Store {
   }
 
   ~SqliteStore() override {
-    // The writer last: the last connection that closes copies the WAL back and removes it, and
-    // only one that may write can.
+    // The last connection that closes copies the WAL back and removes it, and only one that may
+    // write can. What the writer does last may ask the reader.
+    writer_->Stop();
     copier_.reset();
     reader_.reset();
     writer_.reset();
@@ -123,8 +124,13 @@ class SqliteStore final : public Store {
   }
 
   void QueryUsage(UsageQuery query, Done<std::vector<UsageRow>> done) override {
-    Read<std::vector<UsageRow>>(*reader_, std::move(done),
-                                [=](Database& database) { return ReadUsage(database, query); });
+    Submit(
+        Flush{}, Durability::kProcess,
+        [this, query = std::move(query), done = std::move(done)](const Result<Written>&) mutable {
+          Read<std::vector<UsageRow>>(*reader_, std::move(done), [=](Database& database) {
+            return ReadUsage(database, query);
+          });
+        });
   }
 
   void GetResult(std::uint32_t uid, std::string request_id, Millis now,

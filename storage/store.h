@@ -199,6 +199,7 @@ struct Sweep {
   Millis now = 0;
   std::int64_t limit = 100;
 };
+struct Flush {};  // nothing; `done` runs when everything submitted before it is committed
 // Replaces the conversations and the usage by those of a backup, of this version or an earlier one,
 // in one transaction. Quota counts, key states and results stay as they are: what the providers
 // have counted is not undone. Every conversation lives its whole time again, from `now` on.
@@ -208,7 +209,7 @@ struct Restore {
 };
 
 using Write = std::variant<Finish, AttemptOpened, AttemptClosed, KeyState, ForgetQuotaCounts,
-                           TruncateConversation, DeleteConversation, Sweep, Restore>;
+                           TruncateConversation, DeleteConversation, Sweep, Flush, Restore>;
 
 // What a write did: truncate -> messages removed and left; delete, sweep -> rows removed;
 // restore -> conversations, and messages in them; backup -> bytes.
@@ -269,6 +270,8 @@ class Store {
                                  std::string after, std::int64_t limit, Millis now,
                                  Done<std::vector<ConversationInfo>> done) = 0;
 
+  // Counts every write that was submitted before it: nobody waits for the usage of a request that
+  // keeps nothing, yet who asks then finds it.
   virtual void QueryUsage(UsageQuery query, Done<std::vector<UsageRow>> done) = 0;
 
   // A stored result that has not expired.

@@ -48,7 +48,10 @@ Writer::Writer(Options options, std::unique_ptr<Database> database)
   thread_ = std::thread([this] { Run(); });
 }
 
-Writer::~Writer() {
+Writer::~Writer() { Stop(); }
+
+void Writer::Stop() {
+  if (!thread_.joinable()) return;
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
@@ -86,7 +89,7 @@ void Writer::Run() {
     Commit(group);
     CheckpointWhenDue(false);
   }
-  Close();
+  EndSessionOrLeaveIt();
 }
 
 // With mutex_ held. A restore is a group of its own, because it is a transaction of its own.
@@ -179,6 +182,7 @@ Written Writer::Apply(const Write& write) {
     Written operator()(const Restore& restore) {
       return RestoreBackup(*self.database_, restore, self.options_.directory);
     }
+    Written operator()(const Flush&) { return {}; }
   };
   return std::visit(Visitor{*this}, write);
 }
@@ -228,8 +232,7 @@ void Writer::Probe() {
   }
 }
 
-// The last connection to close copies the log back and removes it.
-void Writer::Close() {
+void Writer::EndSessionOrLeaveIt() {
   try {
     EnsureFiles();
     SetDurability(true);
@@ -237,7 +240,6 @@ void Writer::Close() {
   } catch (const DatabaseError&) {
     // The next daemon sees that this one could not close it, and checks.
   }
-  database_.reset();
 }
 
 }  // namespace requestrouter::storage

@@ -34,10 +34,13 @@ class Writer {
 
   // `database` is open and migrated.
   Writer(Options options, std::unique_ptr<Database> database);
-  // Writes what waits, then closes the database.
+  // Stops, then closes the database.
   ~Writer();
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
+
+  // Writes what waits and ends the thread; the database stays open, nothing may be submitted.
+  void Stop();
 
   void Submit(Write write, Durability durability, Store::Done<Written> done);  // any thread
   bool healthy() const { return healthy_; }                                    // any thread
@@ -60,7 +63,7 @@ class Writer {
   void SetDurability(bool sync);
   void CheckpointWhenDue(bool idle);
   void Probe();
-  void Close();
+  void EndSessionOrLeaveIt();
 
   // writer_files.cc
   void EnsureFiles();

@@ -14,7 +14,7 @@ class Chat(EndToEnd):
         reply = client.chat("hello")
         self.assertTrue(reply["ok"], reply)
         body = reply["body"]
-        self.assertEqual(body["content"], 'You said: "hello" (turn 1).')
+        self.assertEqual(body["content"], "You said: hello; this is turn 1.")
         self.assertEqual(body["model"], "gemini-2.5-flash")
         self.assertEqual(body["provider"], "gemini")
         self.assertIn(body["key_id"], ("k1", "k2"))
@@ -71,7 +71,8 @@ class Chat(EndToEnd):
 
     def test_a_429_cools_the_key_and_another_answers(self):
         daemon = self.daemon(keys=[key("k1", tags={"priority": "high"}), key("k2")])
-        self.sim.control(faults=[{"kind": "rate_limit", "match": {"key": "s1"}}])
+        self.sim.control(faults=[{"kind": "rate_limit", "match": {"key": "s1"},
+                                  "retry_after_ms": 55_000}])
         client = self.client(daemon)
         reply = client.chat("hello")
         self.assertTrue(reply["ok"], reply)

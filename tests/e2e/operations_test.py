@@ -98,7 +98,7 @@ class Routerctl(EndToEnd):
         daemon = self.daemon()
         said = daemon.ctl("chat", "--conversation", "talk", "hello")
         self.assertEqual(said.returncode, 0, said.stderr)
-        self.assertIn('You said: "hello"', said.stdout)
+        self.assertIn("You said: hello", said.stdout)
         for command in (["health"], ["keys"], ["models"], ["conversations"],
                         ["conversation", "talk"], ["queue"], ["usage"]):
             with self.subTest(command=command):

@@ -14,7 +14,8 @@ class Restart(EndToEnd):
         daemon = self.daemon(keys=[key("k1", rpm=5, tags={"priority": "high"}), key("k2", rpm=5)])
         client = self.client(daemon)
         self.assertTrue(client.chat("My name is Ada.", conv_id="talk")["body"]["persisted"])
-        self.sim.control(faults=[{"kind": "rate_limit", "match": {"key": "s1"}}])
+        self.sim.control(faults=[{"kind": "rate_limit", "match": {"key": "s1"},
+                                  "retry_after_ms": 55_000}])
         self.assertEqual(client.chat("again")["body"]["key_id"], "k2")
         daemon.kill()
         client = self.client(daemon.start())
