@@ -91,6 +91,8 @@ class Operations {
   // admin.cc
   void On(const Asker& asker, const ipc::UsageRequest& request);
   void On(const Asker& asker, const ipc::BackupRequest& request);
+  void On(const Asker& asker, const ipc::RestoreRequest& request);
+  void On(const Asker& asker, const ipc::CheckRequest& request);
   void On(const Asker& asker, const ipc::ReloadRequest& request);
   // chat goes to ChatService and never comes here
   void On(const Asker& asker, const ipc::ChatRequest& request);

@@ -178,6 +178,12 @@ void Quota::RestoreAttempt(const Demand& demand, Instant at) {
   }
 }
 
+void Quota::RestoreFullWindows(Instant at, Instant now) {
+  for (auto& counted : minutes_) {
+    if (counted) counted->window.Add(counted->window.limit() - counted->window.Used(now), at);
+  }
+}
+
 void Quota::RestoreDay(std::int64_t requests, const Demand& tokens, Instant now) {
   if (auto& rpd = days_[0]) rpd->counter.Restore(requests, now);
   if (auto& tpd = days_[1]) {

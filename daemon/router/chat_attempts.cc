@@ -4,6 +4,7 @@
 #include "daemon/router/chat_service.h"
 #include "daemon/router/errors.h"
 #include "daemon/router/key_states.h"
+#include "storage/crash_point.h"
 
 namespace requestrouter::router {
 namespace {
@@ -55,6 +56,7 @@ void ChatService::StartAttempt(const policy::Grant& grant) {
   live->trace.attempts.push_back(
       {grant.attempt, grant.key_id, grant.model, "in_flight", 0, ElapsedMs(grant.waited), 0});
   Note(*live, "granted", grant.key_id + " " + grant.model);
+  storage::CrashPoint("reserved");
 
   storage::AttemptOpened opened;
   opened.attempt_id = ++last_attempt_id_;
@@ -89,6 +91,7 @@ void ChatService::OnJournalled(std::uint64_t ticket, std::int64_t attempt_id,
     AbandonGrant(*live);
     return Fail(*live, ToError(written.error()));
   }
+  storage::CrashPoint("journalled");
   SendAttempt(*live);
 }
 
@@ -127,6 +130,7 @@ void ChatService::SendAttempt(LiveRequest& live) {
   progress.attempt = live.attempts;
   parts_.replies.Progress(live, progress);
   parts_.attempts.Send(std::move(attempt));
+  storage::CrashPoint("sent");
 }
 
 void ChatService::OnDelta(std::int64_t attempt_id, const ipc::ChatDelta& delta) {
@@ -198,6 +202,7 @@ storage::AttemptClosed ChatService::CloseAttempt(LiveRequest& live, const policy
 void ChatService::OnOutcome(std::int64_t attempt_id, const upstream::Outcome& outcome) {
   LiveRequest* live = table_.FindByAttempt(attempt_id);
   if (!live) return;
+  if (outcome.answer) storage::CrashPoint("answered");
   const policy::Instant now = parts_.clock.Steady();
   const policy::Report report = ReportOf(*live, outcome);
   LearnFrom(*live, outcome);

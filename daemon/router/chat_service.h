@@ -79,6 +79,8 @@ class ChatService {
   void Drain();
   // Ends everything that is still under way with `shutting_down`.
   void Abort();
+  // Ends of requests that storage did not take yet.
+  std::size_t unwritten_count() const { return unwritten_.size(); }
   bool idle() const { return table_.size() == 0 && unwritten_.empty(); }
 
   const RequestTable& table() const { return table_; }
