@@ -33,6 +33,12 @@ policy::Demand ActualUse(const ipc::TokenUsage& tokens) {
   return used;
 }
 
+// What the safety filter said of the content, as the provider put it; empty where it said nothing.
+ipc::Value RatingsOf(const upstream::Outcome& outcome) {
+  const bool any = outcome.answer && !outcome.answer->safety_ratings.is_null();
+  return any ? outcome.answer->safety_ratings : ipc::Value::array();
+}
+
 bool WasSent(const upstream::Outcome& outcome) {
   return outcome.sent_at.time_since_epoch().count() != 0;
 }
@@ -224,6 +230,9 @@ void ChatService::OnOutcome(std::int64_t attempt_id, const upstream::Outcome& ou
   }
   if (refusal) {
     ipc::Error error = ToError(*refusal);
+    if (error.type == ErrorType::kContentBlocked) {
+      error.details = ipc::Value{{"ratings", RatingsOf(outcome)}};
+    }
     if (outcome.streamed) {
       error.type = ErrorType::kUpstreamUnavailable;
       error.details = ipc::Value{{"interrupted", true}};

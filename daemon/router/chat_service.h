@@ -110,7 +110,6 @@ class ChatService {
   void Enqueue(LiveRequest& live, storage::Conversation conversation);
   ipc::Result<void> BuildPrompt(LiveRequest& live, storage::Conversation& conversation);
   ipc::Result<void> BuildAsk(LiveRequest& live, const storage::Conversation& conversation);
-  ipc::Result<std::vector<std::string>> CapableModels(const ipc::ChatRequest& chat) const;
 
   // ---- attempts (chat_attempts.cc)
   void StartAttempt(const policy::Grant& grant);
