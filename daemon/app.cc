@@ -19,6 +19,7 @@
 #include "daemon/reload.h"
 #include "daemon/router/key_states.h"
 #include "daemon/upstream_runner.h"
+#include "ipc/quote.h"
 #include "requestrouter_version.h"
 #include "storage/sqlite_store.h"
 
@@ -31,6 +32,7 @@ using config::Problem;
 constexpr rlim_t kDescriptors = 65'536;
 
 constexpr auto kSweepInterval = std::chrono::seconds(10);
+constexpr std::int64_t kSweepStep = 100;  // rows of a table
 
 void PrintProblems(const std::vector<Problem>& problems, const char* severity) {
   for (const Problem& problem : problems) {
@@ -70,12 +72,26 @@ storage::Result<std::unique_ptr<storage::Store>> OpenStore(const AppOptions& opt
   store.directory = StateDirectory(options);
   store.durability =
       settings.durability_full ? storage::Durability::kFull : storage::Durability::kProcess;
+  store.most_results = settings.max_results;
+  store.unknown_for = std::chrono::milliseconds(settings.result_ttl).count();
+  store.now = router::SystemClock().Wall();
   return storage::OpenSqliteStore(store);
 }
 
 std::uint64_t RandomSeed() {
   std::random_device device;
   return (static_cast<std::uint64_t>(device()) << 32) | device();
+}
+
+// Whose answers the last daemon did not live to record.
+void LogUnknownOutcomes(const storage::Recovered& recovered, storage::Millis now) {
+  for (const storage::JournalledAttempt& attempt : recovered.attempts) {
+    if (attempt.closed || attempt.unknown_until <= now) continue;
+    const storage::AttemptOpened& opened = attempt.opened;
+    spdlog::warn("unknown outcome: request {} of uid {}, sent at {} with key {} to {}",
+                 ipc::Quoted(opened.request_id), opened.uid, router::Timestamp(opened.at),
+                 opened.key_id, opened.model);
+  }
 }
 
 // Everything that runs, in the order in which it is made; destroyed in the reverse.
@@ -99,6 +115,7 @@ class App {
         loop_(LoopParts(), signal_fd) {}
 
   void Restore(const storage::Recovered& recovered) {
+    LogRecovered(recovered);
     router::RestoreQuota(recovered, *catalog_, clock_, dispatcher_);
     chats_.Restore(recovered);
   }
@@ -106,6 +123,9 @@ class App {
   void Run() {
     notify_.Ready("serving " + std::to_string(catalog_->config().keys.size()) + " keys");
     loop_.Run();
+    if (chats_.unwritten_count() == 0) return;
+    spdlog::error("the ends of {} requests are lost: the database could not be written",
+                  chats_.unwritten_count());
   }
 
  private:
@@ -128,6 +148,19 @@ class App {
             std::min<policy::Duration>(notify_.period() / 2, kSweepInterval)};
   }
 
+  // After an unclean stop the database is checked, beside the requests.
+  void LogRecovered(const storage::Recovered& recovered) {
+    LogUnknownOutcomes(recovered, clock_.Wall());
+    if (!recovered.unclean) return;
+    spdlog::warn("the last routerd did not stop cleanly{}; checking the database",
+                 recovered.other_boot ? ", nor did the machine" : "");
+    store_->Check(storage::CheckDepth::kQuick, [](auto damage) {
+      if (!damage) return spdlog::error("the check failed: {}", damage.error().message);
+      for (const std::string& line : *damage) spdlog::error("the database is damaged: {}", line);
+      if (damage->empty()) spdlog::info("the database is whole");
+    });
+  }
+
   void OnStopping() {
     spdlog::info("stopping: {} waiting, {} in flight", chats_.waiting_count(),
                  chats_.in_flight_count());
@@ -139,7 +172,16 @@ class App {
     notify_.Alive(now);
     if (now < next_sweep_) return;
     next_sweep_ = now + kSweepInterval;
-    store_->Submit(storage::Sweep{clock_.Wall(), 100}, storage::Durability::kProcess, [](auto) {});
+    Sweep();
+  }
+
+  // In small steps, so that turns get in between; the next one at once where this one had its fill.
+  void Sweep() {
+    store_->Submit(storage::Sweep{clock_.Wall(), kSweepStep}, storage::Durability::kProcess,
+                   [this](const storage::Result<storage::Written>& swept) {
+                     if (!swept || swept->count < kSweepStep) return;
+                     mailbox_.Post([this] { next_sweep_ = {}; });
+                   });
   }
 
   void ReloadOnSignal() {

@@ -123,6 +123,12 @@ void Read(Fields& body, BackupRequest& request) {
   request.path = body.RequiredText("path", bounds::kPath);
 }
 
+void Read(Fields& body, RestoreRequest& request) {
+  request.path = body.RequiredText("path", bounds::kPath);
+}
+
+void Read(Fields&, CheckRequest&) {}
+
 template <typename Operation>
 Body ReadAs(const Value& value, std::optional<Error>* error) {
   Fields body(value, "body", error);

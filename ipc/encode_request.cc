@@ -163,6 +163,7 @@ Value ToValue(const ExplainRequest& request) {
 }
 
 Value ToValue(const BackupRequest& request) { return {{"path", request.path}}; }
+Value ToValue(const RestoreRequest& request) { return {{"path", request.path}}; }
 
 template <typename Empty>
 Value ToValue(const Empty&) {

@@ -38,7 +38,9 @@ constexpr std::array<std::string_view, std::variant_size_v<Body>> kOperations = 
     "explain",
     "queue",
     "metrics",
-    "backup"};
+    "backup",
+    "restore",
+    "check"};
 
 template <typename Enum, std::size_t N>
 std::string_view NameIn(const std::array<std::string_view, N>& names, Enum value) {

@@ -69,13 +69,18 @@ struct MetricsRequest {};
 struct BackupRequest {
   std::string path;
 };
+struct RestoreRequest {
+  std::string path;
+};
+struct CheckRequest {};
 
 using Body =
     std::variant<ChatRequest, PingRequest, CancelRequest, ModelsRequest, HealthRequest,
                  ConversationGetRequest, ConversationListRequest, ConversationTruncateRequest,
                  ConversationDeleteRequest, ConversationExportRequest, KeysListRequest,
                  KeysResetRequest, KeysDisableRequest, KeysEnableRequest, ReloadRequest,
-                 UsageRequest, ExplainRequest, QueueRequest, MetricsRequest, BackupRequest>;
+                 UsageRequest, ExplainRequest, QueueRequest, MetricsRequest, BackupRequest,
+                 RestoreRequest, CheckRequest>;
 
 struct Request {
   std::string id;

@@ -139,7 +139,7 @@ Database::Database(const std::string& path, Mode mode) : path_(path) {
   const int code = sqlite3_open_v2(path.c_str(), &database_, flags, nullptr);
   if (code != SQLITE_OK) {
     sqlite3_close(std::exchange(database_, nullptr));
-    Throw(nullptr, path_, code);
+    storage::Throw(nullptr, path_, code);
   }
   sqlite3_extended_result_codes(database_, 1);
   sqlite3_busy_timeout(database_, 2'000);
@@ -169,20 +169,22 @@ Statement Database::Prepare(const std::string& sql) {
                                       SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
   if (code != SQLITE_OK) {
     statements_.erase(sql);
-    Throw(database_, path_, code);
+    storage::Throw(database_, path_, code);
   }
   return Statement(database_, statement);
 }
 
 void Database::Execute(const std::string& sql) {
   const int code = sqlite3_exec(database_, sql.c_str(), nullptr, nullptr, nullptr);
-  if (code != SQLITE_OK) Throw(database_, path_, code);
+  if (code != SQLITE_OK) Throw(code);
 }
 
 std::int64_t Database::QueryInteger(const std::string& sql) {
   Statement statement = Prepare(sql);
   return statement.Step() ? statement.Integer(0) : 0;
 }
+
+void Database::Throw(int sqlite_code) const { storage::Throw(database_, path_, sqlite_code); }
 
 int Database::changes() const { return sqlite3_changes(database_); }
 

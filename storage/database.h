@@ -74,6 +74,8 @@ class Database {
   void Execute(const std::string& sql);
   std::int64_t QueryInteger(const std::string& sql);
   int changes() const;
+  // Throws what a call of SQLite on this connection has answered.
+  [[noreturn]] void Throw(int sqlite_code) const;
   const std::string& path() const { return path_; }
   sqlite3* handle() const { return database_; }
 

@@ -9,6 +9,9 @@ constexpr Millis kHour = 3'600'000;
 constexpr Millis kWindows = 10 * 60'000;
 constexpr Millis kDays = 48 * kHour;
 
+// attempts.closed
+constexpr std::int64_t kClosed = 1;
+
 // Adds to an hour's count; negative numbers take away.
 void Count(Database& database, const std::string& quota_group, const std::string& model, Millis at,
            std::int64_t requests, std::int64_t input_tokens, std::int64_t output_tokens) {
@@ -83,13 +86,18 @@ void ForgetCounts(Database& database, const ForgetQuotaCounts& request) {
       .Run();
 }
 
-std::vector<JournalledAttempt> ReadAttempts(Database& database, Millis now,
-                                            const std::string& boot_id) {
+void MarkUnknown(Database& database, Millis until) {
+  database.Prepare("UPDATE attempts SET closed = 2, unknown_until = ? WHERE closed = 0")
+      .Bind(1, until)
+      .Run();
+}
+
+std::vector<JournalledAttempt> ReadAttempts(Database& database, Millis now) {
   Statement rows = database.Prepare(
       "SELECT attempt_id, uid, request_id, body_digest, conv_id, key_id, quota_group, model, at,"
-      " boot_id, closed, counted, input_tokens, output_tokens FROM attempts"
-      " WHERE at > ? OR (closed = 0 AND at > ?) ORDER BY attempt_id");
-  rows.Bind(1, now - kWindows).Bind(2, now - kDays);
+      " unknown_until, closed, counted, input_tokens, output_tokens FROM attempts"
+      " WHERE at > ?1 OR (at > ?2 AND unknown_until > ?3) ORDER BY attempt_id");
+  rows.Bind(1, now - kWindows).Bind(2, now - kDays).Bind(3, now);
   std::vector<JournalledAttempt> found;
   while (rows.Step()) {
     JournalledAttempt attempt;
@@ -99,8 +107,8 @@ std::vector<JournalledAttempt> ReadAttempts(Database& database, Millis now,
                       rows.Text(6),    rows.Text(7),
                       rows.Integer(8), rows.Integer(12),
                       rows.Integer(13)};
-    attempt.other_boot = rows.Text(9) != boot_id;
-    if (rows.Integer(10) != 0) {
+    attempt.unknown_until = rows.Integer(9);
+    if (rows.Integer(10) == kClosed) {
       attempt.closed =
           AttemptClosed{rows.Integer(0), rows.Integer(11) != 0, rows.Integer(12), rows.Integer(13)};
     }

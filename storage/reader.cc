@@ -2,7 +2,11 @@
 
 namespace requestrouter::storage {
 
-Reader::Reader(const std::string& path) : database_(path, Database::Mode::kReadOnly) {
+Reader::Reader(const std::string& path, const std::atomic<int>& opening)
+    : path_(path),
+      opening_(opening),
+      opened_(opening),
+      database_(std::make_unique<Database>(path, Database::Mode::kReadOnly)) {
   thread_ = std::thread([this] { Run(); });
 }
 
@@ -33,7 +37,20 @@ void Reader::Run() {
       query = std::move(queries_.front());
       queries_.pop_front();
     }
-    query(database_);
+    query(Connection());
+  }
+}
+
+Result<Database*> Reader::Connection() {
+  try {
+    if (const int opening = opening_; opening != opened_) {
+      database_.reset();
+      opened_ = opening;
+    }
+    if (!database_) database_ = std::make_unique<Database>(path_, Database::Mode::kReadOnly);
+    return database_.get();
+  } catch (const DatabaseError& error) {
+    return tl::unexpected(error.error());
   }
 }
 

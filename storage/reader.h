@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -12,13 +13,16 @@
 
 namespace requestrouter::storage {
 
-// The reader thread: a connection that only reads, so that histories and listings do not wait for
-// the disk to sync. Runs one query after the other.
+// A thread with a connection that only reads, so that what reads does not wait for the disk to
+// sync. Runs one query after the other.
 class Reader {
  public:
-  using Query = std::function<void(Database&)>;  // may throw nothing
+  // Gets the connection, or why there is none; may throw nothing.
+  using Query = std::function<void(Result<Database*>)>;
 
-  explicit Reader(const std::string& path);
+  // `opening` outlives the reader; where its number changes, the files are others, and are opened
+  // again before the next query.
+  Reader(const std::string& path, const std::atomic<int>& opening);
   // Answers what waits.
   ~Reader();
   Reader(const Reader&) = delete;
@@ -28,7 +32,12 @@ class Reader {
 
  private:
   void Run();
-  Database database_;
+  Result<Database*> Connection();
+
+  const std::string path_;
+  const std::atomic<int>& opening_;
+  int opened_;                          // the number at which database_ was opened
+  std::unique_ptr<Database> database_;  // null where it could not be opened again
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<Query> queries_;  // guarded by mutex_

@@ -2,11 +2,13 @@
 
 #include <array>
 
+#include "storage/crash_point.h"
+
 namespace requestrouter::storage {
 namespace {
 
 // Instants are milliseconds since the Unix epoch. A migration that has shipped is never changed.
-constexpr std::array<const char*, 1> kMigrations = {
+constexpr std::array<const char*, 2> kMigrations = {
     // 1: conversations, accounting, the journal of attempts, key states, results
     R"sql(
 CREATE TABLE conversations (
@@ -105,6 +107,16 @@ CREATE TABLE results (
   PRIMARY KEY (uid, request_id)
 ) STRICT;
 CREATE INDEX results_by_expiry ON results (expires_at);
+)sql",
+    // 2: unknown outcomes (attempts.closed = 2) are remembered for a time, and whether the last
+    // daemon closed the database
+    R"sql(
+ALTER TABLE attempts ADD COLUMN unknown_until INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE session (
+  one     INTEGER PRIMARY KEY CHECK (one = 1),
+  boot_id TEXT    NOT NULL,
+  clean   INTEGER NOT NULL
+) STRICT;
 )sql"};
 
 }  // namespace
@@ -124,6 +136,7 @@ void Migrate(Database& database, int up_to) {
     Transaction transaction(database);
     database.Execute(kMigrations.at(static_cast<std::size_t>(next)));
     database.Execute("PRAGMA user_version = " + std::to_string(next + 1));
+    CrashPoint("migrating");
     transaction.Commit();
   }
 }

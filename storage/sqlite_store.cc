@@ -5,15 +5,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <utility>
 
 #include "storage/database.h"
+#include "storage/files.h"
 #include "storage/reader.h"
 #include "storage/schema.h"
+#include "storage/session.h"
 #include "storage/tables.h"
 #include "storage/writer.h"
 
@@ -21,14 +23,6 @@ namespace requestrouter::storage {
 namespace {
 
 constexpr const char* kFile = "requestrouter.db";
-
-// Which start of the machine this is: a row of another one may have lost what was not synced.
-std::string BootId() {
-  std::ifstream file("/proc/sys/kernel/random/boot_id");
-  std::string id;
-  std::getline(file, id);
-  return id;
-}
 
 // The folder, for one process at a time: two writers would each believe that they own the quota.
 class Directory {
@@ -65,21 +59,25 @@ class SqliteStore final : public Store {
       : previous_umask_(umask(077)),
         directory_(options.directory),
         path_(options.directory + "/" + kFile),
-        boot_id_(BootId()) {
+        most_results_(options.most_results) {
     auto database = std::make_unique<Database>(path_, Database::Mode::kReadWrite);
     Migrate(*database);
-    // Before the reader opens it: a clean WAL needs no recovery.
-    reader_ = std::make_unique<Reader>(path_);
-    writer_ = std::make_unique<Writer>(
-        Writer::Options{path_, options.durability, boot_id_, options.most_results},
-        std::move(database));
-    most_results_ = options.most_results;
+    const std::string boot_id = BootId();
+    last_ = BeginSession(*database, boot_id, options.now, options.unknown_for);
+    // After the writing connection, which has recovered the log where that was needed.
+    reader_ = std::make_unique<Reader>(path_, opening_);
+    copier_ = std::make_unique<Reader>(path_, opening_);
+    writer_ =
+        std::make_unique<Writer>(Writer::Options{options.directory, path_, options.durability,
+                                                 boot_id, most_results_, [this] { ++opening_; }},
+                                 std::move(database));
   }
 
   ~SqliteStore() override {
     // The last connection that closes copies the WAL back and removes it, and only one that may
     // write can. What the writer does last may ask the reader.
     writer_->Stop();
+    copier_.reset();
     reader_.reset();
     writer_.reset();
     umask(previous_umask_);
@@ -90,10 +88,12 @@ class SqliteStore final : public Store {
       Database database(path_, Database::Mode::kReadOnly);
       Recovered recovered;
       recovered.keys = ReadKeyStates(database);
-      recovered.attempts = ReadAttempts(database, now, boot_id_);
+      recovered.attempts = ReadAttempts(database, now);
       recovered.hours = ReadHours(database, now);
       recovered.results = ReadResultIds(database, now, most_results_);
       recovered.last_attempt_id = ReadLastAttemptId(database);
+      recovered.unclean = last_.unclean;
+      recovered.other_boot = last_.other_boot;
       return recovered;
     } catch (const DatabaseError& error) {
       return tl::unexpected(error.error());
@@ -106,45 +106,70 @@ class SqliteStore final : public Store {
 
   void GetConversation(std::uint32_t uid, std::string conv_id, Millis now,
                        std::optional<std::int64_t> limit, Done<Conversation> done) override {
-    Read<Conversation>(std::move(done), [=, conv_id = std::move(conv_id)](Database& database) {
-      return ReadConversation(database, uid, conv_id, now, limit);
-    });
+    Read<Conversation>(*reader_, std::move(done),
+                       [=, conv_id = std::move(conv_id)](Database& database) {
+                         return ReadConversation(database, uid, conv_id, now, limit);
+                       });
   }
 
   void ListConversations(std::uint32_t uid, std::string prefix, std::string user_id,
                          std::string after, std::int64_t limit, Millis now,
                          Done<std::vector<ConversationInfo>> done) override {
     Read<std::vector<ConversationInfo>>(
-        std::move(done), [=, prefix = std::move(prefix), user_id = std::move(user_id),
-                          after = std::move(after)](Database& database) {
+        *reader_, std::move(done),
+        [=, prefix = std::move(prefix), user_id = std::move(user_id),
+         after = std::move(after)](Database& database) {
           return ReadConversations(database, uid, prefix, user_id, after, limit, now);
         });
   }
 
   void QueryUsage(UsageQuery query, Done<std::vector<UsageRow>> done) override {
-    Submit(Flush{}, Durability::kProcess,
-           [this, query = std::move(query), done = std::move(done)](const Result<Written>&) mutable {
-             Read<std::vector<UsageRow>>(
-                 std::move(done), [=](Database& database) { return ReadUsage(database, query); });
-           });
+    Submit(
+        Flush{}, Durability::kProcess,
+        [this, query, done = std::move(done)](const Result<Written>&) mutable {
+          Read<std::vector<UsageRow>>(*reader_, std::move(done), [=](Database& database) {
+            return ReadUsage(database, query);
+          });
+        });
   }
 
   void GetResult(std::uint32_t uid, std::string request_id, Millis now,
                  Done<StoredResult> done) override {
-    Read<StoredResult>(std::move(done), [=, id = std::move(request_id)](Database& database) {
-      return ReadResult(database, uid, id, now);
+    Read<StoredResult>(*reader_, std::move(done),
+                       [=, id = std::move(request_id)](Database& database) {
+                         return ReadResult(database, uid, id, now);
+                       });
+  }
+
+  void BackUp(std::string path, Done<Written> done) override {
+    Read<Written>(*copier_, std::move(done), [path = std::move(path)](Database& database) {
+      if (path.empty() || path.front() != '/') {
+        throw DatabaseError(ErrorCode::kNotFound,
+                            "a backup needs an absolute path, is \"" + path + '"');
+      }
+      CopyDatabase(database, path);
+      std::error_code ignored;
+      return Written{static_cast<std::int64_t>(std::filesystem::file_size(path, ignored)), 0};
     });
   }
 
-  bool healthy() const override { return writer_->healthy(); }
+  void Check(CheckDepth depth, Done<std::vector<std::string>> done) override {
+    Read<std::vector<std::string>>(*copier_, std::move(done), [this, depth](Database& database) {
+      std::vector<std::string> damage = FindDamage(database, depth);
+      damaged_ = !damage.empty();
+      return damage;
+    });
+  }
+
+  bool healthy() const override { return writer_->healthy() && !damaged_; }
 
  private:
   template <typename T, typename Query>
-  void Read(Done<T> done, Query query) {
-    reader_->Submit([done = std::move(done), query = std::move(query)](Database& database) {
-      Result<T> result = tl::unexpected(Error{});
+  void Read(Reader& reader, Done<T> done, Query query) {
+    reader.Submit([done = std::move(done), query = std::move(query)](Result<Database*> database) {
+      Result<T> result = tl::unexpected(database ? Error{} : database.error());
       try {
-        result = query(database);
+        if (database) result = query(**database);
       } catch (const DatabaseError& error) {
         result = tl::unexpected(error.error());
       }
@@ -155,9 +180,12 @@ class SqliteStore final : public Store {
   const mode_t previous_umask_;
   const Directory directory_;
   const std::string path_;
-  const std::string boot_id_;
-  std::int64_t most_results_ = 0;
+  const std::int64_t most_results_;
+  LastSession last_;
+  std::atomic<bool> damaged_{false};
+  std::atomic<int> opening_{0};
   std::unique_ptr<Reader> reader_;
+  std::unique_ptr<Reader> copier_;  // for what takes long: backups, checks
   std::unique_ptr<Writer> writer_;
 };
 

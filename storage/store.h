@@ -139,7 +139,8 @@ struct AttemptClosed {
 struct JournalledAttempt {
   AttemptOpened opened;
   std::optional<AttemptClosed> closed;
-  bool other_boot = false;  // written before the machine last started
+  // Where it is open: until when its request is said to have an unknown outcome; 0: no longer.
+  Millis unknown_until = 0;
 };
 
 // What was used of a quota group's model in one hour (UTC), reservations of open attempts included:
@@ -199,16 +200,19 @@ struct Sweep {
   std::int64_t limit = 100;
 };
 struct Flush {};  // nothing; `done` runs when everything submitted before it is committed
-// A consistent copy of the database in a new file with mode 0600. Fails if it exists.
-struct Backup {
-  std::string path;
+// Replaces the conversations and the usage by those of a backup, of this version or an earlier one,
+// in one transaction. Quota counts, key states and results stay as they are: what the providers
+// have counted is not undone. Every conversation lives its whole time again, from `now` on.
+struct Restore {
+  std::string path;  // absolute
+  Millis now = 0;
 };
 
 using Write = std::variant<Finish, AttemptOpened, AttemptClosed, KeyState, ForgetQuotaCounts,
-                           TruncateConversation, DeleteConversation, Sweep, Flush, Backup>;
+                           TruncateConversation, DeleteConversation, Sweep, Flush, Restore>;
 
 // What a write did: truncate -> messages removed and left; delete, sweep -> rows removed;
-// backup -> bytes.
+// restore -> conversations, and messages in them; backup -> bytes.
 struct Written {
   std::int64_t count = 0;
   std::int64_t left = 0;
@@ -227,7 +231,15 @@ struct Recovered {
   std::vector<HourCount> hours;       // of the last two days
   std::vector<StoredResult> results;  // those that have not expired, without the reply itself
   std::int64_t last_attempt_id = 0;
-  bool unclean = false;  // the last daemon did not close the database
+  bool unclean = false;     // the last daemon did not close the database
+  bool other_boot = false;  // the machine has started since
+  // Attempts of the last seconds may be missing: they are written but not synced.
+  bool attempts_lost() const { return unclean && other_boot; }
+};
+
+enum class CheckDepth : std::uint8_t {
+  kQuick,  // pages and rows
+  kFull,   // indexes against tables, and references, too
 };
 
 // Thread-safe. `done` callbacks run on one of the store's threads, must not block or throw, and
@@ -266,7 +278,16 @@ class Store {
   virtual void GetResult(std::uint32_t uid, std::string request_id, Millis now,
                          Done<StoredResult> done) = 0;
 
-  // Whether the last write worked, or a probe after a failed one did. Never blocks.
+  // A consistent copy of the database in a new file with mode 0600, absolute path; fails if it
+  // exists. Holds up neither reads nor writes.
+  virtual void BackUp(std::string path, Done<Written> done) = 0;
+
+  // What is wrong with the database, a line each; empty: nothing. Holds up neither reads nor
+  // writes. Where something is, the store is not healthy() from then on.
+  virtual void Check(CheckDepth depth, Done<std::vector<std::string>> done) = 0;
+
+  // Whether the last write worked, or a probe after a failed one did, and no check has found
+  // damage. Never blocks.
   virtual bool healthy() const = 0;
 };
 

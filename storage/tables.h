@@ -29,9 +29,10 @@ std::vector<UsageRow> ReadUsage(Database& database, const UsageQuery& query);
 // ---- journal.cc
 void OpenAttempt(Database& database, const AttemptOpened& attempt, const std::string& boot_id);
 void CloseAttempt(Database& database, const AttemptClosed& attempt);
+// Those that the last daemon left open have an unknown outcome until `until`.
+void MarkUnknown(Database& database, Millis until);
 void ForgetCounts(Database& database, const ForgetQuotaCounts& request);
-std::vector<JournalledAttempt> ReadAttempts(Database& database, Millis now,
-                                            const std::string& boot_id);
+std::vector<JournalledAttempt> ReadAttempts(Database& database, Millis now);
 std::vector<HourCount> ReadHours(Database& database, Millis now);
 std::int64_t ReadLastAttemptId(Database& database);
 
@@ -44,5 +45,12 @@ StoredResult ReadResult(Database& database, std::uint32_t uid, const std::string
                         Millis now);
 std::vector<StoredResult> ReadResultIds(Database& database, Millis now, std::int64_t most);
 Written SweepExpired(Database& database, const Sweep& sweep, std::int64_t most_results);
+
+// ---- restore.cc
+// Outside of a transaction: it makes its own. The copy that it works on is made in `directory`.
+Written RestoreBackup(Database& database, const Restore& restore, const std::string& directory);
+
+// ---- check.cc
+std::vector<std::string> FindDamage(Database& database, CheckDepth depth);
 
 }  // namespace requestrouter::storage

@@ -1,14 +1,12 @@
 #include "storage/writer.h"
 
-#include <fcntl.h>
 #include <sqlite3.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
-#include <filesystem>
 
+#include "storage/crash_point.h"
+#include "storage/session.h"
 #include "storage/tables.h"
 
 namespace requestrouter::storage {
@@ -31,11 +29,16 @@ Millis WallNow() {
 
 Result<Written> Failed(const Error& error) { return tl::unexpected(error); }
 
-void SyncFile(const std::string& path) {
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return;
-  fsync(fd);
-  close(fd);
+bool IsRestore(const Write& write) { return std::holds_alternative<Restore>(write); }
+
+bool HasTurn(const Write& write) {
+  const auto* finish = std::get_if<Finish>(&write);
+  return finish && finish->turn;
+}
+
+// What is wrong with the write itself, not with the disk.
+bool IsOwnFault(ErrorCode code) {
+  return code == ErrorCode::kNotFound || code == ErrorCode::kInternal;
 }
 
 }  // namespace
@@ -80,60 +83,70 @@ void Writer::Run() {
         if (!healthy_) Probe();
         continue;
       }
-      if (jobs_.empty()) return;
-      const std::size_t count = std::min(jobs_.size(), kGroup);
-      std::move(jobs_.begin(), jobs_.begin() + static_cast<std::ptrdiff_t>(count),
-                std::back_inserter(group));
-      jobs_.erase(jobs_.begin(), jobs_.begin() + static_cast<std::ptrdiff_t>(count));
+      if (jobs_.empty()) break;
+      group = TakeGroup();
     }
     Commit(group);
     CheckpointWhenDue(false);
   }
+  EndSessionOrLeaveIt();
+}
+
+// With mutex_ held. A restore is a group of its own, because it is a transaction of its own.
+std::vector<Writer::Job> Writer::TakeGroup() {
+  std::vector<Job> group;
+  while (!jobs_.empty() && group.size() < kGroup) {
+    const bool alone = IsRestore(jobs_.front().write);
+    if (alone && !group.empty()) break;
+    group.push_back(std::move(jobs_.front()));
+    jobs_.pop_front();
+    if (alone) break;
+  }
+  return group;
 }
 
 void Writer::Commit(std::vector<Job>& group) {
-  std::vector<Result<Written>> results;
+  Results results;
   try {
+    EnsureFiles();
     CommitOrThrow(group, results);
     healthy_ = true;
     ++uncheckpointed_;
   } catch (const DatabaseError& error) {
     healthy_ = false;
+    suspect_ = suspect_ || error.error().code == ErrorCode::kIo;
     results.assign(group.size(), Failed(error.error()));
   }
   for (std::size_t i = 0; i < group.size(); ++i) group[i].done(std::move(results[i]));
 }
 
-void Writer::CommitOrThrow(std::vector<Job>& group, std::vector<Result<Written>>& results) {
+void Writer::CommitOrThrow(std::vector<Job>& group, Results& results) {
   const bool sync = options_.durability == Durability::kFull &&
                     std::any_of(group.begin(), group.end(),
                                 [](const Job& job) { return job.durability == Durability::kFull; });
   SetDurability(sync);
+  if (IsRestore(group.front().write)) return results.push_back(TryApply(group.front().write));
+  bool has_turn = false;
   Transaction transaction(*database_);
-  std::vector<std::size_t> backups;  // cannot run inside a transaction
   for (const Job& job : group) {
-    if (std::holds_alternative<Backup>(job.write)) {
-      backups.push_back(results.size());
-      results.emplace_back(Written{});
-      continue;
-    }
     Savepoint savepoint(*database_);
-    try {
-      results.emplace_back(Apply(job.write));
-      savepoint.Keep();
-    } catch (const DatabaseError& error) {
-      // What is wrong with the request alone leaves the group as it is; the disk's troubles end it.
-      if (error.error().code != ErrorCode::kNotFound) throw;
-      results.emplace_back(Failed(error.error()));
-    }
+    results.push_back(TryApply(job.write));
+    if (results.back()) savepoint.Keep();
+    has_turn = has_turn || HasTurn(job.write);
   }
+  if (has_turn) CrashPoint("committing");
   transaction.Commit();
-  for (const std::size_t index : backups) {
-    try {
-      results[index] = ApplyBackup(std::get<Backup>(group[index].write));
-    } catch (const DatabaseError& error) {
-      results[index] = Failed(error.error());
-    }
+  if (has_turn) CrashPoint("committed");
+}
+
+// What is wrong with one write leaves the others of its group as they are; the disk's troubles end
+// the group.
+Result<Written> Writer::TryApply(const Write& write) {
+  try {
+    return Apply(write);
+  } catch (const DatabaseError& error) {
+    if (!IsOwnFault(error.error().code)) throw;
+    return Failed(error.error());
   }
 }
 
@@ -166,37 +179,22 @@ Written Writer::Apply(const Write& write) {
     Written operator()(const Sweep& sweep) {
       return SweepExpired(*self.database_, sweep, self.options_.most_results);
     }
+    Written operator()(const Restore& restore) {
+      return RestoreBackup(*self.database_, restore, self.options_.directory);
+    }
     Written operator()(const Flush&) { return {}; }
-    Written operator()(const Backup&) { return {}; }
   };
   return std::visit(Visitor{*this}, write);
 }
 
+// A result that is there already says that the whole end was written before: a daemon writes it
+// again where it could not know.
 Written Writer::ApplyFinish(const Finish& finish) {
   if (finish.attempt) CloseAttempt(*database_, *finish.attempt);
-  const bool is_new = !finish.result || SaveResult(*database_, *finish.result, WallNow());
-  if (finish.turn && is_new) AppendTurn(*database_, *finish.turn);
+  if (finish.result && !SaveResult(*database_, *finish.result, WallNow())) return {};
+  if (finish.turn) AppendTurn(*database_, *finish.turn);
   for (const Usage& usage : finish.usage) AddUsage(*database_, usage);
   return {};
-}
-
-// VACUUM INTO reads one consistent state; the folder's umask does not apply to it, the process's
-// does.
-Written Writer::ApplyBackup(const Backup& backup) {
-  if (backup.path.empty() || backup.path.front() != '/') {
-    throw DatabaseError(ErrorCode::kNotFound,
-                        "a backup needs an absolute path, is \"" + backup.path + '"');
-  }
-  if (std::filesystem::exists(backup.path)) {
-    throw DatabaseError(ErrorCode::kReadOnly,
-                        backup.path + " exists already; name a new file for the backup");
-  }
-  Statement copy = database_->Prepare("VACUUM INTO ?");
-  copy.Bind(1, std::string_view(backup.path)).Run();
-  chmod(backup.path.c_str(), 0600);
-  SyncFile(backup.path);
-  std::error_code ignored;
-  return {static_cast<std::int64_t>(std::filesystem::file_size(backup.path, ignored)), 0};
 }
 
 // FULL syncs the WAL at every commit, NORMAL only at checkpoints: the journal of attempts is
@@ -210,7 +208,8 @@ void Writer::SetDurability(bool sync) {
 
 // By hand and in quiet moments, because SQLite's own checkpoints come in the middle of commits.
 void Writer::CheckpointWhenDue(bool idle) {
-  if (uncheckpointed_ == 0 || (!idle && uncheckpointed_ < kGroupsBetweenCheckpoints)) return;
+  if (!database_ || uncheckpointed_ == 0 || (!idle && uncheckpointed_ < kGroupsBetweenCheckpoints))
+    return;
   uncheckpointed_ = 0;
   const int mode = idle ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
   // Readers may be in the way; the next quiet moment comes.
@@ -220,14 +219,26 @@ void Writer::CheckpointWhenDue(bool idle) {
 // Whether writing works again after it failed.
 void Writer::Probe() {
   try {
+    EnsureFiles();
+    SetDurability(options_.durability == Durability::kFull);
     Transaction transaction(*database_);
     database_->Execute(
         "INSERT OR REPLACE INTO key_states VALUES ('', '', 0, '', '', 0);"
         "DELETE FROM key_states WHERE key_id = ''");
     transaction.Commit();
     healthy_ = true;
+  } catch (const DatabaseError& error) {
+    suspect_ = suspect_ || error.error().code == ErrorCode::kIo;
+  }
+}
+
+void Writer::EndSessionOrLeaveIt() {
+  try {
+    EnsureFiles();
+    SetDurability(true);
+    EndSession(*database_);
   } catch (const DatabaseError&) {
-    // Still the same; the next probe comes.
+    // The next daemon sees that this one could not close it, and checks.
   }
 }
 

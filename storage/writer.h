@@ -17,13 +17,19 @@ namespace requestrouter::storage {
 
 // The storage thread: the only connection that writes. Takes everything that waits, writes it in
 // one transaction and commits it once, so that a turn costs a share of one sync.
+//
+// After a failure it tries again by itself: README.md's table says what each trouble leads to.
 class Writer {
  public:
   struct Options {
-    std::string path;
+    std::string directory;
+    std::string path;  // of the database, in the directory
     Durability durability = Durability::kFull;
     std::string boot_id;
     std::int64_t most_results = 100'000;
+    // Called on the storage thread when the files had to be made anew: other connections must be
+    // opened again.
+    std::function<void()> on_reopened;
   };
 
   // `database` is open and migrated.
@@ -45,21 +51,34 @@ class Writer {
     Durability durability;
     Store::Done<Written> done;
   };
+  using Results = std::vector<Result<Written>>;
 
   void Run();
+  std::vector<Job> TakeGroup();
   void Commit(std::vector<Job>& group);
-  void CommitOrThrow(std::vector<Job>& group, std::vector<Result<Written>>& results);
+  void CommitOrThrow(std::vector<Job>& group, Results& results);
+  Result<Written> TryApply(const Write& write);
   Written Apply(const Write& write);
   Written ApplyFinish(const Finish& finish);
-  Written ApplyBackup(const Backup& backup);
   void SetDurability(bool sync);
   void CheckpointWhenDue(bool idle);
   void Probe();
+  void EndSessionOrLeaveIt();
+
+  // writer_files.cc
+  void EnsureFiles();
+  void Rescue();
+  void Reopen();
+  void CheckpointFully();
+  void SyncLog();
 
   const Options options_;
-  std::unique_ptr<Database> database_;
+  std::unique_ptr<Database> database_;  // null where it could not be opened again
   bool syncing_ = true;
   std::int64_t uncheckpointed_ = 0;  // groups since the last checkpoint
+  // A write or sync has failed: what was written before it may not have reached the disk, although
+  // later syncs say so, until all of it has been written again to another place.
+  bool suspect_ = false;
   std::atomic<bool> healthy_{true};
 
   std::mutex mutex_;

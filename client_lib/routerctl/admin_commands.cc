@@ -13,7 +13,8 @@ using client::ReadInt;
 using client::ReadTexts;
 using ipc::Value;
 
-constexpr std::chrono::minutes kBackupTimeout{10};
+// For what reads or writes all of the database.
+constexpr std::chrono::minutes kWholeTimeout{10};
 constexpr std::chrono::minutes kReloadTimeout{1};
 
 int Reload(const Console& console, Daemon& daemon) {
@@ -35,7 +36,7 @@ int Reload(const Console& console, Daemon& daemon) {
 int Backup(const Console& console, Daemon& daemon, const std::string& file) {
   // The daemon writes it, and works in another directory.
   const std::string path = std::filesystem::absolute(file).string();
-  const auto body = daemon.Ask("backup", {{"path", path}}, {}, kBackupTimeout);
+  const auto body = daemon.Ask("backup", {{"path", path}}, {}, kWholeTimeout);
   if (!body) return console.Fail(body.error());
   if (console.json()) {
     console.PrintJson(*body);
@@ -46,13 +47,35 @@ int Backup(const Console& console, Daemon& daemon, const std::string& file) {
   return kFine;
 }
 
-}  // namespace
+int Restore(const Console& console, Daemon& daemon, const std::string& file) {
+  const std::string path = std::filesystem::absolute(file).string();
+  const auto body = daemon.Ask("restore", {{"path", path}}, {}, kWholeTimeout);
+  if (!body) return console.Fail(body.error());
+  if (console.json()) {
+    console.PrintJson(*body);
+    return kFine;
+  }
+  console.Print("restored " + Count(ReadInt(*body, "conversations")) + " conversations with " +
+                Count(ReadInt(*body, "messages")) + " messages, and the usage, from " +
+                Printable(path) + "\n");
+  return kFine;
+}
 
-void AddAdminCommands(CommandSet& set) {
-  set.Run(set.Add("reload", "Read the configuration and the secrets again (administrators)",
-                  "  routerctl reload\n"
-                  "  routerd --check-config --config keys.json && routerctl reload"),
-          Reload);
+int Check(const Console& console, Daemon& daemon) {
+  const auto body = daemon.Ask("check", Value::object(), {}, kWholeTimeout);
+  if (!body) return console.Fail(body.error());
+  const auto problems = ReadTexts(*body, "problems");
+  const int code = problems.empty() ? kFine : kRefused;
+  if (console.json()) {
+    console.PrintJson(*body);
+    return code;
+  }
+  for (const std::string& line : problems) console.Print("damaged: " + Printable(line) + "\n");
+  if (problems.empty()) console.Print("the database is whole\n");
+  return code;
+}
+
+void AddBackup(CommandSet& set) {
   CLI::App* backup =
       set.Add("backup", "Write a consistent copy of the database while it runs (administrators)",
               "  routerctl backup /var/backups/requestrouter.db");
@@ -61,6 +84,33 @@ void AddAdminCommands(CommandSet& set) {
   set.Run(backup, [file](const Console& console, Daemon& daemon) {
     return Backup(console, daemon, *file);
   });
+}
+
+void AddRestore(CommandSet& set) {
+  CLI::App* restore = set.Add(
+      "restore", "Put the conversations and the usage of a backup in the place of the present ones",
+      "  routerctl restore /var/backups/requestrouter.db\n"
+      "Cooldowns and quota counts stay as they are. Administrators only.");
+  auto file = std::make_shared<std::string>();
+  restore->add_option("FILE", *file, "The backup, which the daemon must be able to read")
+      ->required();
+  set.Run(restore, [file](const Console& console, Daemon& daemon) {
+    return Restore(console, daemon, *file);
+  });
+}
+
+}  // namespace
+
+void AddAdminCommands(CommandSet& set) {
+  set.Run(set.Add("reload", "Read the configuration and the secrets again (administrators)",
+                  "  routerctl reload\n"
+                  "  routerd --check-config --config keys.json && routerctl reload"),
+          Reload);
+  AddBackup(set);
+  AddRestore(set);
+  set.Run(set.Add("check", "Look for damage in the database while it runs (administrators)",
+                  "  routerctl check"),
+          Check);
 }
 
 }  // namespace requestrouter::routerctl

@@ -65,14 +65,43 @@ void Operations::On(const Asker& asker, const ipc::BackupRequest& request) {
     return Reply(asker, tl::unexpected(admin.error()));
   }
   const policy::Instant began = parts_.clock.Steady();
-  parts_.store.Submit(storage::Backup{request.path}, storage::Durability::kFull,
-                      Later<storage::Written>([this, asker, began](auto written) {
-                        if (!written) {
+  parts_.store.BackUp(request.path, Later<storage::Written>([this, asker, began](auto written) {
+                        if (!written)
                           return Reply(asker, tl::unexpected(router::ToError(written.error())));
-                        }
-                        const auto took = router::WaitMs(parts_.clock.Steady() - began);
+                        const auto took = router::ElapsedMs(parts_.clock.Steady() - began);
                         Reply(asker, ipc::Value{{"bytes", written->count}, {"duration_ms", took}});
                       }));
+}
+
+void Operations::On(const Asker& asker, const ipc::RestoreRequest& request) {
+  if (const auto admin = RequireAdmin(asker); !admin) {
+    return Reply(asker, tl::unexpected(admin.error()));
+  }
+  const policy::Instant began = parts_.clock.Steady();
+  parts_.store.Submit(storage::Restore{request.path, parts_.clock.Wall()},
+                      storage::Durability::kFull,
+                      Later<storage::Written>([this, asker, began](auto written) {
+                        if (!written)
+                          return Reply(asker, tl::unexpected(router::ToError(written.error())));
+                        const auto took = router::ElapsedMs(parts_.clock.Steady() - began);
+                        Reply(asker, ipc::Value{{"conversations", written->count},
+                                                {"messages", written->left},
+                                                {"duration_ms", took}});
+                      }));
+}
+
+void Operations::On(const Asker& asker, const ipc::CheckRequest&) {
+  if (const auto admin = RequireAdmin(asker); !admin) {
+    return Reply(asker, tl::unexpected(admin.error()));
+  }
+  const policy::Instant began = parts_.clock.Steady();
+  parts_.store.Check(storage::CheckDepth::kFull,
+                     Later<std::vector<std::string>>([this, asker, began](auto problems) {
+                       if (!problems)
+                         return Reply(asker, tl::unexpected(router::ToError(problems.error())));
+                       const auto took = router::ElapsedMs(parts_.clock.Steady() - began);
+                       Reply(asker, ipc::Value{{"problems", *problems}, {"duration_ms", took}});
+                     }));
 }
 
 void Operations::On(const Asker& asker, const ipc::ReloadRequest&) {

@@ -83,7 +83,7 @@ class Operations {
   void On(const Asker& asker, const ipc::ConversationTruncateRequest& request);
   void On(const Asker& asker, const ipc::ConversationDeleteRequest& request);
   void On(const Asker& asker, const ipc::ConversationExportRequest& request);
-  void ExportNext(const Asker& asker, std::string after, std::int64_t lines);
+  void ExportNext(const Asker& asker, const std::string& after, std::int64_t lines);
   // requests.cc
   void On(const Asker& asker, const ipc::CancelRequest& request);
   void On(const Asker& asker, const ipc::ExplainRequest& request);
@@ -91,6 +91,8 @@ class Operations {
   // admin.cc
   void On(const Asker& asker, const ipc::UsageRequest& request);
   void On(const Asker& asker, const ipc::BackupRequest& request);
+  void On(const Asker& asker, const ipc::RestoreRequest& request);
+  void On(const Asker& asker, const ipc::CheckRequest& request);
   void On(const Asker& asker, const ipc::ReloadRequest& request);
   // chat goes to ChatService and never comes here
   void On(const Asker& asker, const ipc::ChatRequest& request);

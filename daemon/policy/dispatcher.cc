@@ -87,6 +87,10 @@ void Dispatcher::RestoreAttempt(std::string_view quota_group, std::string_view m
   impl_->pool().RestoreAttempt(quota_group, model, demand, at);
 }
 
+void Dispatcher::RestoreFullWindows(Instant at, Instant now) {
+  impl_->pool().RestoreFullWindows(at, now);
+}
+
 void Dispatcher::RestoreDay(std::string_view quota_group, std::string_view model,
                             std::int64_t requests, const Demand& tokens, Instant now) {
   impl_->pool().RestoreDay(quota_group, model, requests, tokens, now);

@@ -81,6 +81,8 @@ class Dispatcher {
   // the minute windows from `at` on, days the day counters; what is not configured is ignored.
   void RestoreAttempt(std::string_view quota_group, std::string_view model, const Demand& demand,
                       Instant at);
+  // Attempts up to `at` are missing from the journal: the minute windows count as full then.
+  void RestoreFullWindows(Instant at, Instant now);
   void RestoreDay(std::string_view quota_group, std::string_view model, std::int64_t requests,
                   const Demand& tokens, Instant now);
   void RestoreKey(std::string_view key_id, KeyStateName state, const Cooldown& cooldown,

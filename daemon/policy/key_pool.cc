@@ -559,6 +559,13 @@ void KeyPool::RestoreAttempt(std::string_view group, std::string_view model, con
   Touch(nullptr, found->second.get(), nullptr);
 }
 
+void KeyPool::RestoreFullWindows(Instant at, Instant now) {
+  for (const auto& [name, quota] : quotas_) {
+    quota->quota.RestoreFullWindows(at, now);
+    Touch(nullptr, quota.get(), nullptr);
+  }
+}
+
 void KeyPool::RestoreDay(std::string_view group, std::string_view model, std::int64_t requests,
                          const Demand& tokens, Instant now) {
   const auto found = quotas_.find({std::string(group), std::string(model)});

@@ -173,6 +173,7 @@ class KeyPool {
   // ---- restart
   void RestoreAttempt(std::string_view group, std::string_view model, const Demand& demand,
                       Instant at);
+  void RestoreFullWindows(Instant at, Instant now);
   void RestoreDay(std::string_view group, std::string_view model, std::int64_t requests,
                   const Demand& tokens, Instant now);
   void RestoreKey(std::string_view key_id, KeyStateName state, const Cooldown& cooldown,

@@ -66,6 +66,8 @@ class Quota {
 
   // An attempt of an earlier run of the program; counts from `at` in the minute windows.
   void RestoreAttempt(const Demand& demand, Instant at);
+  // All that the minute windows still allow may have been used by `at`.
+  void RestoreFullWindows(Instant at, Instant now);
   void RestoreDay(std::int64_t requests, const Demand& tokens, Instant now);
   // Forgets all counts, not what is in flight.
   void Clear();

@@ -19,6 +19,10 @@ constexpr std::int64_t kTokensPerImage = 1'600;
 // Bytes a token, to turn a budget of tokens into one of bytes when history is trimmed.
 constexpr std::int64_t kBytesPerToken = 4;
 
+// One-shots are answered while storage does not work, and their ends kept in memory until it does:
+// so many, then they are refused, too.
+constexpr std::size_t kMostUnwritten = 1'000;
+
 std::string KeyOf(uid_t uid, const std::string& id) { return std::to_string(uid) + '/' + id; }
 
 policy::Tier ToTier(ipc::Workload workload) {
@@ -56,10 +60,10 @@ ChatService::ChatService(Parts parts, std::shared_ptr<const Catalog> catalog)
 
 void ChatService::Restore(const storage::Recovered& recovered) {
   const policy::Instant now = parts_.clock.Steady();
-  const policy::Instant forget_at = now + catalog_->config().settings.result_ttl;
   last_attempt_id_ = recovered.last_attempt_id;
   for (const storage::JournalledAttempt& attempt : recovered.attempts) {
-    if (attempt.closed) continue;
+    const policy::Instant forget_at = SteadyAt(parts_.clock, attempt.unknown_until);
+    if (attempt.closed || forget_at <= now) continue;
     orphans_[KeyOf(attempt.opened.uid, attempt.opened.request_id)] = {attempt.opened.body_digest,
                                                                       forget_at};
   }
@@ -157,7 +161,6 @@ ipc::Result<void> ChatService::CheckOrphan(LiveRequest& live) {
                      std::nullopt, ipc::Value{{"outcome", "unknown"}}, false};
     return tl::unexpected(std::move(error));
   }
-  orphans_.erase(found);
   live.warnings.emplace_back(
       "an earlier attempt at this request has an unknown outcome (routerd ended before its answer"
       " was recorded); it was sent again and may be billed twice");
@@ -165,12 +168,12 @@ ipc::Result<void> ChatService::CheckOrphan(LiveRequest& live) {
 }
 
 void ChatService::BeginTurn(LiveRequest& live) {
-  if (!live.stored()) return Enqueue(live, {});
-  if (!StorageReady()) {
+  if (live.stored() ? !StorageReady() : unwritten_.size() >= kMostUnwritten) {
     return Fail(live, {ErrorType::kStorageUnavailable,
                        "the conversation cannot be stored at present; nothing was sent",
                        std::nullopt, ipc::Value(), std::nullopt});
   }
+  if (!live.stored()) return Enqueue(live, {});
   live.stage = Stage::kLoading;
   parts_.store.GetConversation(
       live.peer.uid, live.chat.conv_id, parts_.clock.Wall(), std::nullopt,

@@ -4,6 +4,7 @@
 #include "daemon/router/chat_service.h"
 #include "daemon/router/errors.h"
 #include "daemon/router/key_states.h"
+#include "storage/crash_point.h"
 
 namespace requestrouter::router {
 namespace {
@@ -59,8 +60,9 @@ void ChatService::StartAttempt(const policy::Grant& grant) {
     live->trace.considered.push_back({c.key_id, c.model, c.verdict, until});
   }
   live->trace.attempts.push_back(
-      {grant.attempt, grant.key_id, grant.model, "in_flight", 0, WaitMs(grant.waited), 0});
+      {grant.attempt, grant.key_id, grant.model, "in_flight", 0, ElapsedMs(grant.waited), 0});
   Note(*live, "granted", grant.key_id + " " + grant.model);
+  storage::CrashPoint("reserved");
 
   storage::AttemptOpened opened;
   opened.attempt_id = ++last_attempt_id_;
@@ -95,6 +97,7 @@ void ChatService::OnJournalled(std::uint64_t ticket, std::int64_t attempt_id,
     AbandonGrant(*live);
     return Fail(*live, ToError(written.error()));
   }
+  storage::CrashPoint("journalled");
   SendAttempt(*live);
 }
 
@@ -133,6 +136,7 @@ void ChatService::SendAttempt(LiveRequest& live) {
   progress.attempt = live.attempts;
   parts_.replies.Progress(live, progress);
   parts_.attempts.Send(std::move(attempt));
+  storage::CrashPoint("sent");
 }
 
 void ChatService::OnDelta(std::int64_t attempt_id, const ipc::ChatDelta& delta) {
@@ -204,6 +208,7 @@ storage::AttemptClosed ChatService::CloseAttempt(LiveRequest& live, const policy
 void ChatService::OnOutcome(std::int64_t attempt_id, const upstream::Outcome& outcome) {
   LiveRequest* live = table_.FindByAttempt(attempt_id);
   if (!live) return;
+  if (outcome.answer) storage::CrashPoint("answered");
   const policy::Instant now = parts_.clock.Steady();
   const policy::Report report = ReportOf(*live, outcome);
   LearnFrom(*live, outcome);
@@ -212,7 +217,7 @@ void ChatService::OnOutcome(std::int64_t attempt_id, const upstream::Outcome& ou
                    : report.fault.kind == policy::FaultKind::kNone ? "ok"
                                                                    : report.fault.reason;
   traced.status = outcome.status;
-  traced.duration_ms = WaitMs(now - live->granted_at);
+  traced.duration_ms = ElapsedMs(now - live->granted_at);
   const storage::AttemptClosed closed = CloseAttempt(*live, report);
   const std::optional<policy::Refusal> refusal =
       parts_.dispatcher.Finished(live->ticket, report, now);
@@ -232,7 +237,7 @@ void ChatService::OnOutcome(std::int64_t attempt_id, const upstream::Outcome& ou
       error.type = ErrorType::kUpstreamUnavailable;
       error.details = ipc::Value{{"interrupted", true}};
     }
-    return Fail(*live, std::move(error), closed);
+    return Fail(*live, error, closed);
   }
   if (parts_.dispatcher.IsWaiting(live->ticket)) {
     parts_.store.Submit(closed, storage::Durability::kProcess, [](auto) {});

@@ -79,6 +79,8 @@ class ChatService {
   void Drain();
   // Ends everything that is still under way with `shutting_down`.
   void Abort();
+  // Ends of requests that storage did not take yet.
+  std::size_t unwritten_count() const { return unwritten_.size(); }
   bool idle() const { return table_.size() == 0 && unwritten_.empty(); }
 
   const RequestTable& table() const { return table_; }
@@ -125,7 +127,7 @@ class ChatService {
   void Succeed(LiveRequest& live, const upstream::Outcome& outcome,
                const storage::AttemptClosed& closed);
   // `closed`: the end of the attempt that failed, where there was one.
-  void Fail(LiveRequest& live, ipc::Error error,
+  void Fail(LiveRequest& live, const ipc::Error& error,
             std::optional<storage::AttemptClosed> closed = std::nullopt);
   void EndEarly(LiveRequest& live, ipc::Error error);
   void Settle(LiveRequest& live, storage::Finish finish, storage::Durability durability);

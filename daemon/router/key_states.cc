@@ -11,6 +11,9 @@ namespace {
 
 using policy::KeyStateName;
 
+// The steady clock's zero. What a power cut has lost was sent before it.
+constexpr policy::Instant kMachineStart{};
+
 constexpr std::array<std::pair<KeyStateName, std::string_view>, 5> kNames = {{
     {KeyStateName::kReady, "ready"},
     {KeyStateName::kCooling, "cooling"},
@@ -85,6 +88,7 @@ void RestoreQuota(const storage::Recovered& recovered, const Catalog& catalog, c
     dispatcher.RestoreAttempt(attempt.opened.quota_group, attempt.opened.model, DemandOf(attempt),
                               std::min(now, SteadyAt(clock, attempt.opened.at)));
   }
+  if (recovered.attempts_lost()) dispatcher.RestoreFullWindows(kMachineStart, now);
   for (const storage::KeyState& key : recovered.keys) {
     policy::Cooldown cooldown;
     cooldown.until = SteadyAt(clock, key.until, std::chrono::hours(25));

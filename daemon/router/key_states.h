@@ -14,7 +14,8 @@ std::string_view Name(policy::KeyStateName state);
 storage::KeyState ToStored(const policy::KeyStatus& status, const Clock& clock);
 
 // Puts the stored states, windows and day counts of the last daemon into policy. A cooldown that
-// would end later than any provider's day is clamped: the clock has jumped.
+// would end later than any provider's day is clamped: the clock has jumped. Where a power cut may
+// have lost attempts, the minute windows count as full until a minute after the machine started.
 void RestoreQuota(const storage::Recovered& recovered, const Catalog& catalog, const Clock& clock,
                   policy::Dispatcher& dispatcher);
 

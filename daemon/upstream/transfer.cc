@@ -63,7 +63,7 @@ tl::expected<void, std::string> Transfer::Start(EasyHandle easy) {
   easy_ = std::move(easy);
   auto request = dialect_.Encode(attempt_);
   if (!request) return tl::unexpected(request.error());
-  const auto checked = CheckHeaders(*request);
+  auto checked = CheckHeaders(*request);
   if (checked) {
     SetRequest(*request);
     SetCallbacks();

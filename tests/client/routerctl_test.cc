@@ -533,6 +533,16 @@ TEST_F(RouterctlTest, ModelsMetricsReloadBackupAndPing) {
   EXPECT_THAT(Run({"ping"}).out, StartsWith("routerd 0.1.0, up 1s, answered in "));
 }
 
+TEST_F(RouterctlTest, RestoreAndCheckSayWhatTheyDidAndFound) {
+  router_.Answer("restore", {{"conversations", 3}, {"messages", 1'200}, {"duration_ms", 12}});
+  router_.Answer("check", {{"problems", Value::array({"page 7"})}, {"duration_ms", 12}});
+  router_.Start();
+  EXPECT_EQ(Run({"restore", "/b/x.db"}).out,
+            "restored 3 conversations with 1,200 messages, and the usage, from /b/x.db\n");
+  EXPECT_EQ(Run({"check"}).out, "damaged: page 7\n");
+  EXPECT_EQ(Run({"check"}).code, 1);
+}
+
 TEST_F(RouterctlTest, WrongUsageIsExitCodeTwoAndPointsToTheHelp) {
   const std::vector<std::vector<std::string>> wrong = {
       {}, {"dance"}, {"health", "--colour"}, {"disable"}, {"--timeout", "0", "health"}};
@@ -551,7 +561,7 @@ TEST_F(RouterctlTest, HelpTeachesWithExamples) {
   for (const char* command :
        {"health", "ping", "models", "queue", "metrics", "keys", "reset-cooldown", "disable",
         "enable", "chat", "cancel", "conversations", "conversation", "usage", "explain", "reload",
-        "backup"}) {
+        "backup", "restore", "check"}) {
     EXPECT_THAT(all.out, HasSubstr(command));
     const Outcome one = Run({command, "--help"});
     EXPECT_EQ(one.code, 0) << command;

@@ -306,6 +306,7 @@ TEST_F(ChatServiceTest, AnAnswerThatCameBeforeTheDiskFailedIsDeliveredAndStoredL
 TEST_F(ChatServiceTest, AnUnknownOutcomeIsSaidInTheRetryOrFailsIt) {
   storage::Recovered recovered;
   storage::JournalledAttempt attempt;
+  attempt.unknown_until = clock_.Wall() + 1'000;
   attempt.opened.uid = 1000;
   attempt.opened.body_digest = "digest of hello";
   attempt.opened.request_id = "a";

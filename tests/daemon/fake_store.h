@@ -57,6 +57,9 @@ class FakeStore final : public storage::Store {
     });
   }
 
+  void BackUp(std::string, Done<storage::Written>) override {}
+  void Check(storage::CheckDepth, Done<std::vector<std::string>>) override {}
+
   bool healthy() const override { return !failing; }
 
   // Finishes everything asked so far. False: there was nothing.

@@ -123,6 +123,11 @@ TEST(DecodeOperations, UsageOfNoSpanOrGroupIsRefused) {
   EXPECT_THAT(Mistake("usage", {{"by", "key"}}), StartsWith("body.by: must be an array"));
 }
 
+TEST(DecodeOperations, ARestoreHasAPath) {
+  EXPECT_EQ(As<RestoreRequest>("restore", {{"path", "/tmp/x"}}).path, "/tmp/x");
+  EXPECT_THAT(Mistake("restore", Value::object()), StartsWith("body.path: is required"));
+}
+
 TEST(DecodeOperations, ABackupHasAPath) {
   EXPECT_EQ(As<BackupRequest>("backup", {{"path", "/tmp/x"}}).path, "/tmp/x");
   EXPECT_THAT(Mistake("backup", {{"path", ""}}), StartsWith("body.path: is required"));

@@ -41,7 +41,7 @@ ChatPiece CallDelta() {
   ChatDelta delta;
   delta.text = "Let me look.";
   delta.reasoning = "A picture.";
-  delta.tool_call = ChatDelta::ToolCallPiece{0, "call-1", "look", R"({"zoom")"};
+  delta.tool_call = ToolCallPiece{0, "call-1", "look", R"({"zoom")"};
   return {1, delta};
 }
 
@@ -211,6 +211,11 @@ void AddReports(std::vector<GoldenReply>& replies) {
                              {"verdict", "cooling"},
                              {"until", kThen}}}}}));
   replies.push_back(Body("reply_backup", "backup", {{"bytes", 1'048'576}, {"duration_ms", 90}}));
+  replies.push_back(Body("reply_restore", "restore",
+                         {{"conversations", 12}, {"messages", 240}, {"duration_ms", 35}}));
+  replies.push_back(Body(
+      "reply_check", "check",
+      {{"problems", Value::array({"messages are missing in planner_1"})}, {"duration_ms", 35}}));
 }
 
 void AddErrors(std::vector<GoldenReply>& replies) {

@@ -104,6 +104,8 @@ std::vector<GoldenRequest> GoldenRequests() {
       {"request_queue", "queue", Of(QueueRequest{})},
       {"request_metrics", "metrics", Of(MetricsRequest{})},
       {"request_backup", "backup", Of(BackupRequest{"/var/backups/router.db"})},
+      {"request_restore", "restore", Of(RestoreRequest{"/var/backups/router.db"})},
+      {"request_check", "check", Of(CheckRequest{})},
   };
 }
 

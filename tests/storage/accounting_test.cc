@@ -32,7 +32,7 @@ TEST_F(StoreTest, AnOpenAttemptCountsItsReservationAfterARestart) {
   ASSERT_TRUE(recovered);
   ASSERT_EQ(recovered->attempts.size(), 1u);
   EXPECT_FALSE(recovered->attempts[0].closed);
-  EXPECT_FALSE(recovered->attempts[0].other_boot);
+  EXPECT_GT(recovered->attempts[0].unknown_until, kNow);
   EXPECT_EQ(recovered->attempts[0].opened.request_id, "r1");
   EXPECT_EQ(OnlyHour(*recovered).requests, 1);
   EXPECT_EQ(OnlyHour(*recovered).input_tokens, 100);

@@ -7,6 +7,7 @@
 #include <future>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "storage/sqlite_store.h"
 
@@ -18,7 +19,7 @@ constexpr Millis kDay = 24 * kHour;
 
 // A store in a folder of its own, whose calls are made to wait for their answers.
 class StoreTest : public ::testing::Test {
- protected:
+ public:
   StoreTest() {
     std::string pattern = (std::filesystem::temp_directory_path() / "rr-store-XXXXXX").string();
     folder_ = mkdtemp(pattern.data());
@@ -29,8 +30,15 @@ class StoreTest : public ::testing::Test {
     std::filesystem::remove_all(folder_);
   }
 
+  SqliteOptions Options() const {
+    SqliteOptions options;
+    options.directory = folder_;
+    options.most_results = 100;
+    options.now = kNow;
+    return options;
+  }
   void Open() {
-    auto opened = OpenSqliteStore({folder_, Durability::kFull, 100});
+    auto opened = OpenSqliteStore(Options());
     ASSERT_TRUE(opened) << opened.error().message;
     store_ = std::move(*opened);
   }
@@ -46,13 +54,39 @@ class StoreTest : public ::testing::Test {
                    [&](Result<Written> written) { promise.set_value(std::move(written)); });
     return promise.get_future().get();
   }
+  Result<Written> BackUp(const std::string& path) {
+    std::promise<Result<Written>> promise;
+    store_->BackUp(path, [&](Result<Written> written) { promise.set_value(std::move(written)); });
+    return promise.get_future().get();
+  }
   Result<Conversation> Get(std::uint32_t uid, const std::string& conv_id, Millis now = kNow,
                            std::optional<std::int64_t> limit = std::nullopt) {
+    return Get(*store_, uid, conv_id, now, limit);
+  }
+  static Result<Conversation> Get(Store& store, std::uint32_t uid, const std::string& conv_id,
+                                  Millis now = kNow,
+                                  std::optional<std::int64_t> limit = std::nullopt) {
     std::promise<Result<Conversation>> promise;
-    store_->GetConversation(uid, conv_id, now, limit, [&](Result<Conversation> found) {
-      promise.set_value(std::move(found));
-    });
+    store.GetConversation(uid, conv_id, now, limit,
+                          [&](Result<Conversation> found) { promise.set_value(std::move(found)); });
     return promise.get_future().get();
+  }
+  // What is wrong with the database; a check that fails is a problem, too.
+  static std::vector<std::string> Problems(Store& store, CheckDepth depth = CheckDepth::kFull) {
+    std::promise<Result<std::vector<std::string>>> promise;
+    store.Check(depth, [&](auto found) { promise.set_value(std::move(found)); });
+    const auto found = promise.get_future().get();
+    return found ? *found : std::vector<std::string>{found.error().message};
+  }
+  // The user's messages of a conversation.
+  static std::vector<std::string> Questions(Store& store, const std::string& conv_id = "talk") {
+    std::vector<std::string> texts;
+    const auto found = Get(store, 1, conv_id);
+    if (!found) return texts;
+    for (const StoredMessage& message : found->messages) {
+      if (message.role == "user") texts.push_back(message.text);
+    }
+    return texts;
   }
   Result<std::vector<UsageRow>> Usages(UsageQuery query) {
     std::promise<Result<std::vector<UsageRow>>> promise;

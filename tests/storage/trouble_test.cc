@@ -76,20 +76,6 @@ TEST_F(StoreTest, AFullDiskIsReportedAsOneWithTheRemedy) {
   }
 }
 
-TEST_F(StoreTest, ABackupHoldsWhatWasCommittedAndIsForItsOwnerAlone) {
-  AddTurn(TurnOf(1, "talk", "one"));
-  const std::string path = folder_ + "/copy.db";
-  const auto written = Write(Backup{path});
-  ASSERT_TRUE(written) << written.error().message;
-  EXPECT_GT(written->count, 0);
-  struct stat status {};
-  stat(path.c_str(), &status);
-  EXPECT_EQ(status.st_mode & 077, 0u);
-  Database copy(path, Database::Mode::kReadOnly);
-  EXPECT_EQ(copy.QueryInteger("SELECT count(*) FROM messages"), 2);
-  EXPECT_FALSE(Write(Backup{path})) << "an existing file is never replaced";
-}
-
 TEST_F(StoreTest, EverythingSubmittedIsAnsweredWhenTheStoreCloses) {
   int answered = 0;
   for (int i = 0; i < 100; ++i) {

@@ -1,0 +1,68 @@
+#include "storage/files.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+
+#include "storage/crash_point.h"
+
+namespace requestrouter::storage {
+namespace {
+
+[[noreturn]] void ThrowErrno(const std::string& path) {
+  const int error = errno;
+  const ErrorCode code = error == ENOSPC ? ErrorCode::kFull
+                         : error == EIO  ? ErrorCode::kIo
+                                         : ErrorCode::kReadOnly;
+  throw DatabaseError(code, path + ": " + std::strerror(error));
+}
+
+void Sync(const std::string& path, int flags) {
+  const int fd = open(path.c_str(), flags | O_RDONLY | O_CLOEXEC);
+  if (fd < 0) ThrowErrno(path);
+  const bool synced = fsync(fd) == 0;
+  if (!synced && errno != EINVAL) {  // EINVAL: a file system without it
+    close(fd);
+    ThrowErrno(path);
+  }
+  close(fd);
+}
+
+[[noreturn]] void RefuseExisting(const std::string& path) {
+  throw DatabaseError(ErrorCode::kNotFound, path + " exists already; name a new file");
+}
+
+void Rename(const std::string& from, const std::string& to) {
+  if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return;
+  if (errno == EEXIST) RefuseExisting(to);
+  // EINVAL: a file system that cannot do it in one step.
+  if (errno != EINVAL || rename(from.c_str(), to.c_str()) != 0) ThrowErrno(to);
+}
+
+}  // namespace
+
+// VACUUM INTO reads one state and blocks nobody (https://sqlite.org/lang_vacuum.html#vacuuminto).
+void CopyDatabase(Database& database, const std::string& path) {
+  std::error_code ignored;
+  if (std::filesystem::exists(path, ignored)) RefuseExisting(path);
+  const std::string partial = path + ".partial";
+  unlink(partial.c_str());
+  try {
+    database.Prepare("VACUUM INTO ?").Bind(1, std::string_view(partial)).Run();
+    chmod(partial.c_str(), 0600);
+    Sync(partial, 0);
+    CrashPoint("backing_up");
+    Rename(partial, path);
+    Sync(std::filesystem::path(path).parent_path().string(), O_DIRECTORY);
+  } catch (const DatabaseError&) {
+    unlink(partial.c_str());
+    throw;
+  }
+}
+
+}  // namespace requestrouter::storage
