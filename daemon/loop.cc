@@ -85,7 +85,7 @@ bool Loop::ReceiveSome() {
   return count > 0;
 }
 
-void Loop::Handle(ipc::Incoming incoming) {
+void Loop::Handle(const ipc::Incoming& incoming) {
   tl::expected<ipc::Request, ipc::BadRequest> request =
       ipc::DecodeRequest(incoming.payload, parts_.limits);
   if (!request) {

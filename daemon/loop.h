@@ -50,7 +50,7 @@ class Loop {
   enum class Stopping : std::uint8_t { kNo, kDraining, kAborting };
 
   bool ReceiveSome();
-  void Handle(ipc::Incoming incoming);
+  void Handle(const ipc::Incoming& incoming);
   void ReadSignals();
   void StopSignal();
   bool IsDone();

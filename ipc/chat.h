@@ -143,13 +143,14 @@ struct ChatReply {
 };
 
 // A piece of a streamed answer. Any of the three may be present.
+struct ToolCallPiece {
+  std::int64_t index = 0;
+  std::string id;
+  std::string name;
+  std::string arguments;
+};
+
 struct ChatDelta {
-  struct ToolCallPiece {
-    std::int64_t index = 0;
-    std::string id;
-    std::string name;
-    std::string arguments;
-  };
   std::string text;
   std::string reasoning;
   std::optional<ToolCallPiece> tool_call;

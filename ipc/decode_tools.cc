@@ -42,7 +42,7 @@ ToolChoice ReadToolChoice(Fields& body, const std::vector<Tool>& tools) {
   const Value* value = body.Find("tool_choice");
   if (!value) return {};
   if (!value->is_object()) {
-    const ToolChoice choice = ReadMode(body);
+    ToolChoice choice = ReadMode(body);
     if (choice.mode == Mode::kRequired && tools.empty()) {
       body.Fail("tool_choice", "requires a tool, but there are no tools");
     }

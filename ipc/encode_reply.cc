@@ -75,7 +75,7 @@ void WriteCircumstances(WireWriter& writer, const ChatReply& reply) {
   for (const std::string& warning : reply.warnings) writer.Text(warning);
 }
 
-void Write(WireWriter& writer, const ChatDelta::ToolCallPiece& piece) {
+void Write(WireWriter& writer, const ToolCallPiece& piece) {
   writer.Map(1 + (piece.id.empty() ? 0 : 1) + (piece.name.empty() ? 0 : 1) +
              (piece.arguments.empty() ? 0 : 1));
   writer.Integer("index", piece.index);

@@ -127,7 +127,7 @@ class SqliteStore final : public Store {
   void QueryUsage(UsageQuery query, Done<std::vector<UsageRow>> done) override {
     Submit(
         Flush{}, Durability::kProcess,
-        [this, query = std::move(query), done = std::move(done)](const Result<Written>&) mutable {
+        [this, query, done = std::move(done)](const Result<Written>&) mutable {
           Read<std::vector<UsageRow>>(*reader_, std::move(done), [=](Database& database) {
             return ReadUsage(database, query);
           });

@@ -38,7 +38,6 @@ namespace {
 
 using requestrouter::CallOptions;
 using requestrouter::ClientOptions;
-using requestrouter::Error;
 using requestrouter::ErrorType;
 using requestrouter::Result;
 using requestrouter::ipc::Value;

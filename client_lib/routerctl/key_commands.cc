@@ -28,7 +28,7 @@ std::string Used(const Value& usage, std::string_view window) {
 }
 
 std::string StateOf(const Value& key) {
-  const std::string state = ReadText(key, "state");
+  std::string state = ReadText(key, "state");
   if (!ReadBool(key, "active")) return "inactive";
   if (state == "no_secret") return "no secret";
   const auto remaining = ReadOptionalInt(ReadChild(key, "cooldown"), "remaining_ms");
@@ -44,7 +44,7 @@ Style StyleOf(const Value& key) {
 }
 
 std::string NoteOf(const Value& key) {
-  const std::string reason = ReadText(ReadChild(key, "cooldown"), "reason");
+  std::string reason = ReadText(ReadChild(key, "cooldown"), "reason");
   if (!reason.empty()) return reason;
   const Value& error = ReadChild(key, "last_error");
   return error.is_string() ? error.get<std::string>() : ReadText(error, "message");

@@ -13,7 +13,6 @@
 
 namespace requestrouter {
 
-using client::Mailbox;
 using ipc::Value;
 
 namespace {

@@ -97,7 +97,7 @@ Connection::~Connection() {
     slot->session->Stop();
   } else {
     // A copy made by fork: see the class comment.
-    new std::shared_ptr<Session>(slot->session);
+    new std::shared_ptr<Session>(slot->session);  // NOLINT(bugprone-unhandled-exception-at-new)
   }
 }
 

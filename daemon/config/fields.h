@@ -28,7 +28,7 @@ inline constexpr std::array<std::string_view, 2> kTagFields = {"workload", "prio
 inline constexpr std::array<std::string_view, 5> kSecretFields = {"env", "file", "credential",
                                                                   "vault", "command"};
 
-inline constexpr std::array<std::string_view, 10> kProviderFields = {"kind",
+inline constexpr std::array<std::string_view, 11> kProviderFields = {"kind",
                                                                      "base_url",
                                                                      "headers",
                                                                      "rpd_reset",
@@ -36,8 +36,9 @@ inline constexpr std::array<std::string_view, 10> kProviderFields = {"kind",
                                                                      "burst",
                                                                      "cached_counts",
                                                                      "connect_timeout_ms",
-                                                                     "first_byte_timeout_ms",
-                                                                     "idle_timeout_ms"};
+                                                                     "first_token_timeout_ms",
+                                                                     "idle_timeout_ms",
+                                                                     "total_timeout_ms"};
 
 inline constexpr std::array<std::string_view, 5> kModelFields = {
     "context_tokens", "input_usd_per_mtok", "output_usd_per_mtok", "cached_usd_per_mtok",

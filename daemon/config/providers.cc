@@ -189,8 +189,9 @@ Provider ReadProvider(const ObjectReader& reader, const std::string& name,
   ReadHeaders(reader, provider);
   ReadCounting(reader, provider);
   ReadTimeout(reader, "connect_timeout_ms", provider.http.connect_timeout);
-  ReadTimeout(reader, "first_byte_timeout_ms", provider.http.first_byte_timeout);
+  ReadTimeout(reader, "first_token_timeout_ms", provider.http.first_token_timeout);
   ReadTimeout(reader, "idle_timeout_ms", provider.http.idle_timeout);
+  ReadTimeout(reader, "total_timeout_ms", provider.http.total_timeout);
   return provider;
 }
 

@@ -68,7 +68,7 @@ void Operations::On(const Asker& asker, const ipc::BackupRequest& request) {
   parts_.store.BackUp(request.path, Later<storage::Written>([this, asker, began](auto written) {
                         if (!written)
                           return Reply(asker, tl::unexpected(router::ToError(written.error())));
-                        const auto took = router::WaitMs(parts_.clock.Steady() - began);
+                        const auto took = router::ElapsedMs(parts_.clock.Steady() - began);
                         Reply(asker, ipc::Value{{"bytes", written->count}, {"duration_ms", took}});
                       }));
 }
@@ -83,7 +83,7 @@ void Operations::On(const Asker& asker, const ipc::RestoreRequest& request) {
                       Later<storage::Written>([this, asker, began](auto written) {
                         if (!written)
                           return Reply(asker, tl::unexpected(router::ToError(written.error())));
-                        const auto took = router::WaitMs(parts_.clock.Steady() - began);
+                        const auto took = router::ElapsedMs(parts_.clock.Steady() - began);
                         Reply(asker, ipc::Value{{"conversations", written->count},
                                                 {"messages", written->left},
                                                 {"duration_ms", took}});
@@ -99,7 +99,7 @@ void Operations::On(const Asker& asker, const ipc::CheckRequest&) {
                      Later<std::vector<std::string>>([this, asker, began](auto problems) {
                        if (!problems)
                          return Reply(asker, tl::unexpected(router::ToError(problems.error())));
-                       const auto took = router::WaitMs(parts_.clock.Steady() - began);
+                       const auto took = router::ElapsedMs(parts_.clock.Steady() - began);
                        Reply(asker, ipc::Value{{"problems", *problems}, {"duration_ms", took}});
                      }));
 }

@@ -117,7 +117,7 @@ void Operations::On(const Asker& asker, const ipc::ConversationExportRequest& re
 }
 
 // Goes through all of the asker's conversations, one read at a time.
-void Operations::ExportNext(const Asker& asker, std::string after, std::int64_t lines) {
+void Operations::ExportNext(const Asker& asker, const std::string& after, std::int64_t lines) {
   parts_.store.ListConversations(
       asker.peer.uid, "", "", after, 1, parts_.clock.Wall(),
       Later<std::vector<storage::ConversationInfo>>([this, asker, lines](auto found) {

@@ -51,7 +51,7 @@ ipc::Value Operations::HealthBody() const {
   const KeyCounts counts = Count(parts_.dispatcher.Keys(parts_.clock.Steady()), *catalog_);
   const bool storage = parts_.chats.storage_ready();
   const bool keys = counts.active > counts.cooling;
-  const auto uptime = router::WaitMs(parts_.clock.Steady() - parts_.started);
+  const auto uptime = router::ElapsedMs(parts_.clock.Steady() - parts_.started);
   return {
       {"healthy", storage && keys},
       {"version", REQUESTROUTER_VERSION},
@@ -70,9 +70,10 @@ ipc::Value Operations::HealthBody() const {
 }
 
 void Operations::On(const Asker& asker, const ipc::PingRequest&) {
-  Reply(asker, ipc::Value{{"version", REQUESTROUTER_VERSION},
-                          {"protocol", ipc::Value::array({1})},
-                          {"uptime_ms", router::WaitMs(parts_.clock.Steady() - parts_.started)}});
+  Reply(asker,
+        ipc::Value{{"version", REQUESTROUTER_VERSION},
+                   {"protocol", ipc::Value::array({1})},
+                   {"uptime_ms", router::ElapsedMs(parts_.clock.Steady() - parts_.started)}});
 }
 
 void Operations::On(const Asker& asker, const ipc::HealthRequest&) { Reply(asker, HealthBody()); }

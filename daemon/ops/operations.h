@@ -83,7 +83,7 @@ class Operations {
   void On(const Asker& asker, const ipc::ConversationTruncateRequest& request);
   void On(const Asker& asker, const ipc::ConversationDeleteRequest& request);
   void On(const Asker& asker, const ipc::ConversationExportRequest& request);
-  void ExportNext(const Asker& asker, std::string after, std::int64_t lines);
+  void ExportNext(const Asker& asker, const std::string& after, std::int64_t lines);
   // requests.cc
   void On(const Asker& asker, const ipc::CancelRequest& request);
   void On(const Asker& asker, const ipc::ExplainRequest& request);

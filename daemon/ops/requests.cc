@@ -89,7 +89,7 @@ void Operations::On(const Asker& asker, const ipc::QueueRequest&) {
     ipc::Value row = DescribeRequest(*live);
     row["position"] = standing.position;
     row["eta_ms"] = standing.eta ? ipc::Value(router::WaitMs(*standing.eta)) : ipc::Value();
-    row["waited_ms"] = router::WaitMs(standing.waited);
+    row["waited_ms"] = router::ElapsedMs(standing.waited);
     waiting.push_back(std::move(row));
   }
   ipc::Value in_flight = ipc::Value::array();
@@ -99,7 +99,7 @@ void Operations::On(const Asker& asker, const ipc::QueueRequest&) {
     ipc::Value row = DescribeRequest(live);
     row["key_id"] = live.grant->key_id;
     row["model"] = live.grant->model;
-    row["running_ms"] = router::WaitMs(now - live.granted_at);
+    row["running_ms"] = router::ElapsedMs(now - live.granted_at);
     in_flight.push_back(std::move(row));
   });
   Reply(asker, ipc::Value{{"waiting", std::move(waiting)}, {"in_flight", std::move(in_flight)}});

@@ -72,7 +72,7 @@ std::optional<Quota::Obstacle> Quota::Check(const Demand& demand, Instant now) c
 }
 
 Instant Quota::ReadyAt(const Demand& demand, Instant now) const {
-  LimitKind limit;
+  LimitKind limit{};
   return ReadyAtAmounts(CountAmounts(limits_, demand), 1, now, &limit);
 }
 
@@ -80,7 +80,7 @@ Instant Quota::ReadyAtBoth(const Demand& one, const Demand& other, Instant now) 
   Amounts sum = CountAmounts(limits_, one);
   const Amounts more = CountAmounts(limits_, other);
   for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += more[i];
-  LimitKind limit;
+  LimitKind limit{};
   return ReadyAtAmounts(sum, 2, now, &limit);
 }
 

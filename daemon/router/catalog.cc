@@ -1,33 +1,14 @@
 #include "daemon/router/catalog.h"
 
 #include <algorithm>
-#include <unordered_set>
 
 #include "daemon/router/day_reset.h"
-#include "daemon/router/history.h"
 
 namespace requestrouter::router {
 namespace {
 
 const std::vector<std::string> kCapabilities = {"tools",  "json",      "json_schema",
                                                 "images", "reasoning", "streaming"};
-
-std::vector<std::string> Needed(const ipc::ChatRequest& chat) {
-  std::vector<std::string> needed;
-  if (!chat.tools.empty()) needed.emplace_back("tools");
-  if (chat.response_format.kind == ipc::ResponseFormat::Kind::kJsonObject) {
-    needed.emplace_back("json");
-  }
-  if (chat.response_format.kind == ipc::ResponseFormat::Kind::kJsonSchema) {
-    needed.emplace_back("json_schema");
-  }
-  const bool images = std::any_of(chat.messages.begin(), chat.messages.end(),
-                                  [](const ipc::Message& m) { return ImagesOf(m) > 0; });
-  if (images) needed.emplace_back("images");
-  if (chat.reasoning) needed.emplace_back("reasoning");
-  if (chat.stream) needed.emplace_back("streaming");
-  return needed;
-}
 
 std::optional<policy::BucketSpec> ToBucket(const std::optional<config::Bucket>& bucket) {
   if (!bucket) return std::nullopt;
@@ -46,11 +27,16 @@ Catalog::Catalog(config::Config config, Secrets secrets)
   for (const auto& [name, provider] : config_.providers) {
     providers_[name] = std::make_shared<const upstream::Provider>(provider.http);
   }
-  std::unordered_set<std::string> seen;
   for (const config::Key& key : config_.keys) {
-    if (!key.active) continue;
+    const auto provider = providers_.find(key.provider);
+    if (!key.active || provider == providers_.end()) continue;
     for (const config::ModelOfKey& model : key.models) {
-      if (seen.insert(model.name).second) models_.push_back(model.name);
+      auto& providers = by_model_[model.name];
+      if (providers.empty()) models_.push_back(model.name);
+      const bool is_known = std::any_of(providers.begin(), providers.end(), [&](const auto& known) {
+        return known->kind == provider->second->kind;
+      });
+      if (!is_known) providers.push_back(provider->second);
     }
   }
 }
@@ -91,16 +77,11 @@ std::optional<double> Catalog::CostOf(const std::string& model,
          1e6;
 }
 
-std::vector<std::string> Catalog::Lacking(const std::string& model,
-                                          const ipc::ChatRequest& chat) const {
-  const auto found = config_.models.find(model);
-  if (found == config_.models.end() || !found->second.capabilities) return {};
-  const std::vector<std::string>& has = *found->second.capabilities;
-  std::vector<std::string> lacking = Needed(chat);
-  std::erase_if(lacking, [&](const std::string& capability) {
-    return std::find(has.begin(), has.end(), capability) != has.end();
-  });
-  return lacking;
+const std::vector<std::shared_ptr<const upstream::Provider>>& Catalog::ProvidersOf(
+    const std::string& model) const {
+  static const std::vector<std::shared_ptr<const upstream::Provider>> kNone;
+  const auto found = by_model_.find(model);
+  return found == by_model_.end() ? kNone : found->second;
 }
 
 std::vector<std::string> Catalog::CapabilitiesOf(const std::string& model) const {

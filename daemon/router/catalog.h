@@ -40,11 +40,11 @@ class Catalog {
   // billed at its own price where there is one.
   std::optional<double> CostOf(const std::string& model, const ipc::TokenUsage& tokens) const;
 
-  // The capabilities that `chat` needs and `model` is known to lack; a model without a capability
-  // list is taken to be capable of everything.
-  std::vector<std::string> Lacking(const std::string& model, const ipc::ChatRequest& chat) const;
+  // The providers through which active keys serve `model`, one of each kind.
+  const std::vector<std::shared_ptr<const upstream::Provider>>& ProvidersOf(
+      const std::string& model) const;
 
-  // The capabilities of a model as the `models` operation lists them.
+  // What a model can do; one without a capability list is taken to be capable of everything.
   std::vector<std::string> CapabilitiesOf(const std::string& model) const;
 
   // What policy wants to know, with days as `clock` tells them.
@@ -57,6 +57,7 @@ class Catalog {
   Secrets secrets_;
   std::map<std::string, std::shared_ptr<const upstream::Provider>> providers_;  // by name
   std::vector<std::string> models_;
+  std::map<std::string, std::vector<std::shared_ptr<const upstream::Provider>>> by_model_;
 };
 
 }  // namespace requestrouter::router

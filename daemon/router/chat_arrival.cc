@@ -4,6 +4,7 @@
 #include "daemon/router/chat_service.h"
 #include "daemon/router/errors.h"
 #include "daemon/router/history.h"
+#include "daemon/router/suitability.h"
 #include "ipc/codec.h"
 
 namespace requestrouter::router {
@@ -48,12 +49,6 @@ policy::PriorityClass ToPriorityClass(ipc::Priority priority) {
       break;
   }
   return policy::PriorityClass::kNormal;
-}
-
-std::string Joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
-  return text;
 }
 
 }  // namespace
@@ -258,8 +253,10 @@ ipc::Result<void> ChatService::BuildPrompt(LiveRequest& live, storage::Conversat
 ipc::Result<void> ChatService::BuildAsk(LiveRequest& live,
                                         const storage::Conversation& conversation) {
   const ipc::ChatRequest& chat = live.chat;
-  ipc::Result<std::vector<std::string>> capable = CapableModels(chat);
-  if (!capable) return tl::unexpected(capable.error());
+  const bool fallback = chat.allow_fallback.value_or(catalog_->config().settings.enable_fallback);
+  ipc::Result<std::vector<std::string>> suitable =
+      SuitableModels(*catalog_, *live.prompt, fallback);
+  if (!suitable) return tl::unexpected(suitable.error());
   policy::Ask& ask = live.ask;
   ask.ticket = live.ticket;
   ask.uid = live.peer.uid;
@@ -268,7 +265,7 @@ ipc::Result<void> ChatService::BuildAsk(LiveRequest& live,
   ask.user_id = chat.user_id;
   ask.model = chat.model_preference;
   ask.tier = ToTier(chat.workload);
-  ask.allow_fallback = chat.allow_fallback.value_or(catalog_->config().settings.enable_fallback);
+  ask.allow_fallback = fallback;
   std::int64_t images = 0;
   for (const ipc::Message& message : live.prompt->messages) images += ImagesOf(message);
   ask.demand.input_tokens =
@@ -284,37 +281,8 @@ ipc::Result<void> ChatService::BuildAsk(LiveRequest& live,
                               parts_.clock.Steady() + std::chrono::milliseconds(*chat.max_wait_ms));
   }
   ask.preferred_key = conversation.info.last_key_id;
-  ask.capable_models = std::move(*capable);
+  ask.capable_models = std::move(*suitable);
   return {};
-}
-
-// Empty: every model can answer. Fails where none, or not the one that must, can.
-ipc::Result<std::vector<std::string>> ChatService::CapableModels(
-    const ipc::ChatRequest& chat) const {
-  std::vector<std::string> capable;
-  std::vector<std::string> lacking_anywhere;
-  for (const std::string& model : catalog_->models()) {
-    const std::vector<std::string> lacking = catalog_->Lacking(model, chat);
-    if (lacking.empty()) {
-      capable.push_back(model);
-    } else if (lacking_anywhere.empty() || model == chat.model_preference) {
-      lacking_anywhere = lacking;
-    }
-  }
-  if (lacking_anywhere.empty()) return std::vector<std::string>{};
-  const bool wanted_lacks =
-      !chat.model_preference.empty() && !catalog_->Lacking(chat.model_preference, chat).empty();
-  const bool fallback = chat.allow_fallback.value_or(catalog_->config().settings.enable_fallback);
-  if (capable.empty() || (wanted_lacks && !fallback)) {
-    const std::string who =
-        chat.model_preference.empty() ? "no configured model" : chat.model_preference;
-    return ipc::Fail(ErrorType::kInvalidRequest,
-                     who +
-                         (chat.model_preference.empty() ? " can do all of this: needed "
-                                                        : " cannot do this: it lacks ") +
-                         Joined(lacking_anywhere));
-  }
-  return capable;
 }
 
 }  // namespace requestrouter::router

@@ -33,6 +33,12 @@ policy::Demand ActualUse(const ipc::TokenUsage& tokens) {
   return used;
 }
 
+// What the safety filter said of the content, as the provider put it; empty where it said nothing.
+ipc::Value RatingsOf(const upstream::Outcome& outcome) {
+  const bool any = outcome.answer && !outcome.answer->safety_ratings.is_null();
+  return any ? outcome.answer->safety_ratings : ipc::Value::array();
+}
+
 bool WasSent(const upstream::Outcome& outcome) {
   return outcome.sent_at.time_since_epoch().count() != 0;
 }
@@ -54,7 +60,7 @@ void ChatService::StartAttempt(const policy::Grant& grant) {
     live->trace.considered.push_back({c.key_id, c.model, c.verdict, until});
   }
   live->trace.attempts.push_back(
-      {grant.attempt, grant.key_id, grant.model, "in_flight", 0, WaitMs(grant.waited), 0});
+      {grant.attempt, grant.key_id, grant.model, "in_flight", 0, ElapsedMs(grant.waited), 0});
   Note(*live, "granted", grant.key_id + " " + grant.model);
   storage::CrashPoint("reserved");
 
@@ -211,7 +217,7 @@ void ChatService::OnOutcome(std::int64_t attempt_id, const upstream::Outcome& ou
                    : report.fault.kind == policy::FaultKind::kNone ? "ok"
                                                                    : report.fault.reason;
   traced.status = outcome.status;
-  traced.duration_ms = WaitMs(now - live->granted_at);
+  traced.duration_ms = ElapsedMs(now - live->granted_at);
   const storage::AttemptClosed closed = CloseAttempt(*live, report);
   const std::optional<policy::Refusal> refusal =
       parts_.dispatcher.Finished(live->ticket, report, now);
@@ -224,11 +230,14 @@ void ChatService::OnOutcome(std::int64_t attempt_id, const upstream::Outcome& ou
   }
   if (refusal) {
     ipc::Error error = ToError(*refusal);
+    if (error.type == ErrorType::kContentBlocked) {
+      error.details = ipc::Value{{"ratings", RatingsOf(outcome)}};
+    }
     if (outcome.streamed) {
       error.type = ErrorType::kUpstreamUnavailable;
       error.details = ipc::Value{{"interrupted", true}};
     }
-    return Fail(*live, std::move(error), closed);
+    return Fail(*live, error, closed);
   }
   if (parts_.dispatcher.IsWaiting(live->ticket)) {
     parts_.store.Submit(closed, storage::Durability::kProcess, [](auto) {});

@@ -40,8 +40,8 @@ ipc::ChatReply ChatService::BuildReply(const LiveRequest& live,
   reply.provider_state = answer.provider_state;
   reply.conversation_id = live.chat.conv_id;
   reply.attempts = live.attempts;
-  reply.waited_ms = WaitMs(live.waited);
-  reply.duration_ms = WaitMs(parts_.clock.Steady() - live.received);
+  reply.waited_ms = ElapsedMs(live.waited);
+  reply.duration_ms = ElapsedMs(parts_.clock.Steady() - live.received);
   reply.fallback = live.grant->fallback;
   reply.persisted = live.stored();
   reply.warnings = live.warnings;
@@ -151,12 +151,12 @@ void ChatService::OnCommitted(std::uint64_t ticket, const storage::Finish& finis
 
 // ---- failure
 
-void ChatService::Fail(LiveRequest& live, ipc::Error error,
+void ChatService::Fail(LiveRequest& live, const ipc::Error& error,
                        std::optional<storage::AttemptClosed> closed) {
   const bool from_attempt = closed.has_value();
   std::string payload = ipc::EncodeError(live.id, error);
   storage::Finish finish;
-  finish.attempt = std::move(closed);
+  finish.attempt = closed;
   finish.usage.push_back(BuildUsage(live, {}, true));
   const bool keep = from_attempt && !error.retryable.value_or(ipc::IsRetryable(error.type));
   if (keep) finish.result = BuildResult(live, payload);
@@ -172,7 +172,7 @@ void ChatService::EndEarly(LiveRequest& live, ipc::Error error) {
   const Stage stage = live.stage;
   if (stage != Stage::kInFlight && stage != Stage::kJournalling) {
     parts_.dispatcher.Leave(live.ticket, parts_.clock.Steady());
-    return Fail(live, std::move(error));
+    return Fail(live, error);
   }
   Note(live, "failed", error.message);
   Answer(live, ipc::EncodeError(live.id, error), std::string(ipc::Name(error.type)));

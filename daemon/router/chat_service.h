@@ -112,7 +112,6 @@ class ChatService {
   void Enqueue(LiveRequest& live, storage::Conversation conversation);
   ipc::Result<void> BuildPrompt(LiveRequest& live, storage::Conversation& conversation);
   ipc::Result<void> BuildAsk(LiveRequest& live, const storage::Conversation& conversation);
-  ipc::Result<std::vector<std::string>> CapableModels(const ipc::ChatRequest& chat) const;
 
   // ---- attempts (chat_attempts.cc)
   void StartAttempt(const policy::Grant& grant);
@@ -130,7 +129,7 @@ class ChatService {
   void Succeed(LiveRequest& live, const upstream::Outcome& outcome,
                const storage::AttemptClosed& closed);
   // `closed`: the end of the attempt that failed, where there was one.
-  void Fail(LiveRequest& live, ipc::Error error,
+  void Fail(LiveRequest& live, const ipc::Error& error,
             std::optional<storage::AttemptClosed> closed = std::nullopt);
   void EndEarly(LiveRequest& live, ipc::Error error);
   void Settle(LiveRequest& live, storage::Finish finish, storage::Durability durability);

@@ -30,6 +30,11 @@ inline std::int64_t WaitMs(policy::Duration duration) {
   return ms > 0 ? ms : 0;
 }
 
+// What has passed, in whole milliseconds.
+inline std::int64_t ElapsedMs(policy::Duration duration) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
+}
+
 // The wall time of a steady instant, as the clocks stand now.
 inline storage::Millis WallAt(const Clock& clock, policy::Instant instant) {
   if (instant == policy::kNever) return INT64_MAX;

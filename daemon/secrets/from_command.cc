@@ -52,7 +52,7 @@ class ChildEnvironment {
  public:
   ChildEnvironment(const config::Environment& environment, std::string_view key_id) {
     for (const auto& [name, value] : environment) {
-      if (name != "KEY_ID") entries_.push_back(name + "=" + value);
+      if (name != "KEY_ID") entries_.emplace_back(name).append("=").append(value);
     }
     entries_.push_back("KEY_ID=" + std::string(key_id));
     for (std::string& entry : entries_) pointers_.push_back(entry.data());

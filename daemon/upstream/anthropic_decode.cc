@@ -99,7 +99,7 @@ void AnthropicAssembler::BeginCall(const Value& block, Deltas* deltas) {
   if (const Value* input = ObjectMember(block, "input"); input != nullptr && !input->empty()) {
     call.arguments = DumpJson(*input);
   }
-  ipc::ChatDelta::ToolCallPiece piece;
+  ipc::ToolCallPiece piece;
   piece.index = static_cast<std::int64_t>(answer_.tool_calls.size()) - 1;
   piece.id = call.id;
   piece.name = call.name;
@@ -111,7 +111,7 @@ void AnthropicAssembler::BeginCall(const Value& block, Deltas* deltas) {
 void AnthropicAssembler::AddArguments(std::string_view json, Deltas* deltas) {
   if (json.empty()) return;
   answer_.tool_calls.back().arguments += json;
-  ipc::ChatDelta::ToolCallPiece piece;
+  ipc::ToolCallPiece piece;
   piece.index = static_cast<std::int64_t>(answer_.tool_calls.size()) - 1;
   piece.arguments = std::string(json);
   deltas->emplace_back();

@@ -25,9 +25,12 @@ struct Provider {
   std::string base_url;                                      // without a trailing slash
   std::vector<std::pair<std::string, std::string>> headers;  // added to every call
   std::chrono::milliseconds connect_timeout{10'000};
-  // From the request being sent to the first byte of the answer's body.
-  std::chrono::milliseconds first_byte_timeout{300'000};
-  std::chrono::milliseconds idle_timeout{120'000};  // between bytes of the body
+  // From the request being sent to the first piece of the answer: of a stream the first delta
+  // (servers keep the line warm with comments and pings while a model thinks), else the first byte.
+  std::chrono::milliseconds first_token_timeout{300'000};
+  std::chrono::milliseconds idle_timeout{120'000};  // between bytes, from that piece on
+  // From the request being sent to the end, without the time that a slow caller paused it.
+  std::chrono::milliseconds total_timeout{std::chrono::hours(24)};
 };
 
 // What is asked, complete: history and system prompt are already in `messages`.

@@ -14,7 +14,7 @@ namespace requestrouter::upstream {
 
 // An HTTP POST, complete but for the connection.
 struct HttpRequest {
-  std::string url;  // never holds a secret
+  std::string url;                                           // never holds a secret
   std::vector<std::pair<std::string, std::string>> headers;  // the key is in one of them
   std::string body;
 };
@@ -27,7 +27,7 @@ class StreamDecoder {
   // One server-sent event. Returns the deltas to pass on, or what is wrong with the event.
   // `event` is empty where the provider names none.
   virtual tl::expected<std::vector<ipc::ChatDelta>, std::string> OnEvent(std::string_view event,
-                                                                        std::string_view data) = 0;
+                                                                         std::string_view data) = 0;
 
   // An error that the provider reported in mid-stream, or nullptr.
   virtual const ProviderError* error() const = 0;

@@ -24,5 +24,6 @@ target_sources(rr_dialects PRIVATE
   prompt.cc
   provider_error.cc
   reasoning.cc
-  request_build.cc)
+  request_build.cc
+  sketch.cc)
 target_link_libraries(rr_dialects PUBLIC rr_ipc)

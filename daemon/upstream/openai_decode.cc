@@ -159,7 +159,7 @@ tl::expected<void, std::string> OpenAiAssembler::ReadCall(const Value& call, Del
   const bool is_new = index == answer_.tool_calls.size();
   if (is_new) answer_.tool_calls.emplace_back();
   ipc::ToolCall& target = answer_.tool_calls[index];
-  ipc::ChatDelta::ToolCallPiece piece;
+  ipc::ToolCallPiece piece;
   piece.index = static_cast<std::int64_t>(index);
   if (is_new) {
     target.id = std::string(TextMember(call, "id"));

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <string_view>
+
 #include "daemon/upstream/call_ids.h"
 #include "daemon/upstream/image.h"
 #include "daemon/upstream/json_view.h"
@@ -11,16 +14,30 @@ using ipc::Value;
 
 constexpr std::size_t kMaxCallIdBytes = 40;
 
+constexpr char kAskForJson[] = "Answer with a JSON object.";
+
+bool NamesJson(const ipc::Message& message) {
+  constexpr std::string_view kWord = "json";
+  const std::string text = ipc::TextOf(message);
+  const auto same = [](char a, char b) { return (a | 0x20) == b; };
+  return std::search(text.begin(), text.end(), kWord.begin(), kWord.end(), same) != text.end();
+}
+
 class MessagesEncoder {
  public:
   explicit MessagesEncoder(const Attempt& attempt)
       : messages_(attempt.prompt->messages),
         model_(attempt.model),
-        is_mistral_(attempt.provider->base_url.find("mistral.ai") != std::string::npos) {}
+        is_mistral_(attempt.provider->base_url.find("mistral.ai") != std::string::npos),
+        wants_object_(attempt.prompt->options.response_format.kind ==
+                      ipc::ResponseFormat::Kind::kJsonObject) {}
 
   tl::expected<Value, std::string> Run() {
-    const auto system = SystemText(messages_);
+    auto system = SystemText(messages_);
     if (!system) return Refuse(system.error());
+    if (wants_object_ && std::none_of(messages_.begin(), messages_.end(), NamesJson)) {
+      *system += (system->empty() ? "" : "\n\n") + std::string(kAskForJson);
+    }
     if (!system->empty()) Append("system", *system);
     const std::size_t before = encoded_.size();
     for (const ipc::Message& message : messages_) {
@@ -124,6 +141,7 @@ class MessagesEncoder {
   const std::vector<ipc::Message>& messages_;
   const std::string& model_;
   const bool is_mistral_;
+  const bool wants_object_;
   Value encoded_ = Value::array();
 };
 

@@ -63,7 +63,7 @@ tl::expected<void, std::string> Transfer::Start(EasyHandle easy) {
   easy_ = std::move(easy);
   auto request = dialect_.Encode(attempt_);
   if (!request) return tl::unexpected(request.error());
-  const auto checked = CheckHeaders(*request);
+  auto checked = CheckHeaders(*request);
   if (checked) {
     SetRequest(*request);
     SetCallbacks();
@@ -170,18 +170,23 @@ std::size_t Transfer::OnBody(char* data, std::size_t size, std::size_t count, vo
 std::size_t Transfer::TakeBody(std::string_view chunk) {
   if (paused_) return CURL_WRITEFUNC_PAUSE;
   last_byte_at_ = std::chrono::steady_clock::now();
-  const bool first = !answering();
-  if (first) first_byte_at_ = last_byte_at_;
+  const bool spoke = speaking();
+  if (!answering()) first_byte_at_ = last_byte_at_;
   const bool more = response_.TakeBody(chunk);
   const bool completed = complete_at_ == Instant() && response_.complete();
   if (completed) complete_at_ = last_byte_at_;
-  if (first || completed) Arm();
+  if (spoke != speaking() || completed) Arm();
   return more ? chunk.size() : 0;
+}
+
+void Transfer::Pause() {
+  if (!std::exchange(paused_, true)) paused_at_ = std::chrono::steady_clock::now();
 }
 
 CURLcode Transfer::Resume() {
   if (!std::exchange(paused_, false)) return CURLE_OK;
   last_byte_at_ = std::chrono::steady_clock::now();
+  paused_for_ += last_byte_at_ - paused_at_;
   Arm();
   return easy_ ? curl_easy_pause(easy_.get(), CURLPAUSE_CONT) : CURLE_OK;
 }
@@ -203,10 +208,14 @@ Transfer::Instant Transfer::Deadline() const {
   const Instant total = accepted_at_ + Bounded(attempt_.timeout);
   if (!easy_ || paused_) return total;  // while paused the caller is slow, not the provider
   Instant step = started_at_ + Bounded(provider.connect_timeout);
-  if (sent()) step = sent_at_ + Bounded(provider.first_byte_timeout);
-  if (answering()) step = last_byte_at_ + Bounded(provider.idle_timeout);
+  if (sent()) step = sent_at_ + Bounded(provider.first_token_timeout) + paused_for_;
+  if (speaking()) step = last_byte_at_ + Bounded(provider.idle_timeout);
   if (complete_at_ != Instant()) step = complete_at_ + Bounded(options_.linger);
-  return std::min(total, step);
+  return std::min({total, step, sent() ? ProviderDeadline() : total});
+}
+
+Transfer::Instant Transfer::ProviderDeadline() const {
+  return sent_at_ + Bounded(attempt_.provider->total_timeout) + paused_for_;
 }
 
 // ---- the ends
@@ -231,8 +240,11 @@ Outcome Transfer::Ended(CURLcode result) {
 Outcome Transfer::TimedOut() {
   if (!easy_) return Conclude(Transport::kNotSent, "no connection was free in time");
   if (!sent()) return Conclude(Transport::kNotSent, "no connection in time");
+  if (!speaking()) return Conclude(Transport::kTimeout, "no answer in time");
+  const bool is_silent =
+      last_byte_at_ + Bounded(attempt_.provider->idle_timeout) <= std::chrono::steady_clock::now();
   return Conclude(Transport::kTimeout,
-                  answering() ? "the answer stopped coming" : "no answer in time");
+                  is_silent ? "the answer stopped coming" : "the answer took too long");
 }
 
 Outcome Transfer::Cancelled() { return Conclude(Transport::kCancelled, "cancelled"); }

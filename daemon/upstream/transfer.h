@@ -46,7 +46,7 @@ class Transfer {
   EasyHandle TakeEasy() { return std::move(easy_); }
 
   // From now on the body is not read. What is on its way comes all the same: 16 KiB or so.
-  void Pause() { paused_ = true; }
+  void Pause();
   // Reads on; the deltas that were held back are reported from within. Returns curl's error where
   // that ended the transfer.
   CURLcode Resume();
@@ -75,10 +75,13 @@ class Transfer {
   std::size_t TakeBody(std::string_view chunk);
 
   Instant Deadline() const;
+  Instant ProviderDeadline() const;
   void Arm();
 
   bool sent() const { return sent_at_ != Instant(); }
   bool answering() const { return first_byte_at_ != Instant(); }
+  // The first piece of the answer is there: see Provider::first_token_timeout.
+  bool speaking() const { return attempt_.stream ? response_.streamed() : answering(); }
   Transport TransportOf(CURLcode result) const;
   std::string Words(CURLcode result) const;
   Outcome Conclude(Transport end, std::string words);
@@ -102,8 +105,10 @@ class Transfer {
   Instant last_byte_at_{};
   Instant complete_at_{};
   bool paused_ = false;
-  bool lost_ = false;          // the connection was closed after sending, without an answer
-  bool arrived_whole_ = true;  // as far as is known
+  Instant paused_at_{};
+  Instant::duration paused_for_{};  // in all, without the pause under way
+  bool lost_ = false;               // the connection was closed after sending, without an answer
+  bool arrived_whole_ = true;       // as far as is known
 };
 
 }  // namespace requestrouter::upstream

@@ -154,7 +154,8 @@ TEST(Providers, TheirRulesReachTheLimitsOfTheirKeys) {
       "\"providers\": {\"local\": {\"kind\": \"openai\", \"base_url\": \"http://127.0.0.1:1/v1/\","
       "\"counts\": \"input+output\", \"cached_counts\": false, \"burst\": \"smooth\","
       "\"rpd_reset\": \"rolling_24h\", \"headers\": {\"X-Title\": \"t\"},"
-      "\"connect_timeout_ms\": 1, \"first_byte_timeout_ms\": 2, \"idle_timeout_ms\": 3}}}");
+      "\"connect_timeout_ms\": 1, \"first_token_timeout_ms\": 2, \"idle_timeout_ms\": 3, "
+      "\"total_timeout_ms\": 4}}}");
   const policy::LimitSet limits = LimitsOf(config, "m");
   EXPECT_EQ(limits.counts, policy::Counts::kInputAndOutput);
   EXPECT_FALSE(limits.cached_counts);
@@ -166,7 +167,8 @@ TEST(Providers, TheirRulesReachTheLimitsOfTheirKeys) {
   EXPECT_EQ(provider.http.base_url, "http://127.0.0.1:1/v1");
   EXPECT_THAT(provider.http.headers, ElementsAre(Pair("X-Title", "t")));
   EXPECT_EQ(provider.http.connect_timeout, milliseconds(1));
-  EXPECT_EQ(provider.http.first_byte_timeout, milliseconds(2));
+  EXPECT_EQ(provider.http.first_token_timeout, milliseconds(2));
+  EXPECT_EQ(provider.http.total_timeout, milliseconds(4));
   EXPECT_EQ(provider.http.idle_timeout, milliseconds(3));
 }
 

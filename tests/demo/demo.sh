@@ -3,13 +3,20 @@
 # Called by `./dev demo` when everything is built. Leaves nothing running and nothing behind.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-BIN=$PWD/build/bin
+BIN=${REQUESTROUTER_BIN:-$PWD/build/bin}
 HERE=$(mktemp -d "${TMPDIR:-/tmp}/requestrouter-demo.XXXXXX")
 SIM_PID= ROUTERD_PID=
 
 bold() { if [ -t 1 ]; then printf '\n\033[1m%s\033[0m\n' "$*"; else printf '\n%s\n' "$*"; fi; }
 note() { printf '  %s\n' "$*"; }
-run() { printf '\n  $ routerctl %s\n' "$*"; "$BIN/routerctl" --endpoint "$ENDPOINT" "$@" 2>&1 | sed 's/^/    /'; }
+
+# A command as a person would type it, and what it prints.
+run() {
+  local word line=routerctl
+  for word in "$@"; do case $word in *' '*) line+=" \"$word\"" ;; *) line+=" $word" ;; esac; done
+  printf '\n  $ %s\n' "$line"
+  "$BIN/routerctl" --endpoint "$ENDPOINT" "$@" 2>&1 | sed 's/^/    /'
+}
 
 finish() {
   [ -z "$ROUTERD_PID" ] || kill "$ROUTERD_PID" 2>/dev/null || true

@@ -41,7 +41,7 @@ ChatPiece CallDelta() {
   ChatDelta delta;
   delta.text = "Let me look.";
   delta.reasoning = "A picture.";
-  delta.tool_call = ChatDelta::ToolCallPiece{0, "call-1", "look", R"({"zoom")"};
+  delta.tool_call = ToolCallPiece{0, "call-1", "look", R"({"zoom")"};
   return {1, delta};
 }
 

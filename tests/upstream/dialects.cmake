@@ -17,6 +17,7 @@ rr_test(dialects_test
     openai_encode_test.cc
     provider_error_test.cc
     request_build_test.cc
+    sketch_test.cc
   LIBS rr_dialects)
 target_compile_definitions(dialects_test PRIVATE
   GOLDEN_DIR="${CMAKE_SOURCE_DIR}/tests/golden/providers")

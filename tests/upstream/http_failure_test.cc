@@ -83,7 +83,7 @@ TEST(HttpFailure, AConnectionThatIsNotAcceptedInTimeWasNotSent) {
 TEST(HttpFailure, AnAnswerThatNeverBeginsTimesOut) {
   HttpFixture http([](Connection& connection) { connection.WaitUntilTheClientCloses(); });
   Attempt attempt = PlainAttempt(1, http.server.url());
-  ChangeProvider(attempt, [](Provider& p) { p.first_byte_timeout = milliseconds(30); });
+  ChangeProvider(attempt, [](Provider& p) { p.first_token_timeout = milliseconds(30); });
   const Outcome outcome = http.Run(std::move(attempt));
   EXPECT_EQ(outcome.transport, Transport::kTimeout);
   EXPECT_NE(outcome.sent_at, kNotAtAll);
@@ -98,8 +98,8 @@ TEST(HttpFailure, HeadersAloneAreNoAnswer) {
   });
   Attempt attempt = StreamedAttempt(1, http.server.url());
   ChangeProvider(attempt, [](Provider& p) {
-    p.idle_timeout = milliseconds(1);  // runs from the first byte of the body only
-    p.first_byte_timeout = milliseconds(50);
+    p.idle_timeout = milliseconds(1);  // runs from the first piece of the answer only
+    p.first_token_timeout = milliseconds(50);
   });
   const Outcome outcome = http.Run(std::move(attempt));
   EXPECT_EQ(outcome.transport, Transport::kTimeout);
@@ -137,6 +137,34 @@ TEST(HttpFailure, BytesThatComePutTheIdleTimeoutOff) {
   const Outcome outcome = http.Run(std::move(attempt));
   EXPECT_EQ(outcome.transport, Transport::kOk);
   EXPECT_EQ(http.reports.Text(1), "a");
+}
+
+TEST(HttpFailure, KeepAlivesAreNoAnswer) {
+  HttpFixture http([](Connection& connection) {
+    connection.Read();
+    connection.Write(StreamHead());
+    while (connection.Write(": keep-alive\n\n")) connection.WaitForMs(1);
+  });
+  Attempt attempt = StreamedAttempt(1, http.server.url());
+  ChangeProvider(attempt, [](Provider& p) { p.first_token_timeout = milliseconds(50); });
+  const Outcome outcome = http.Run(std::move(attempt));
+  EXPECT_EQ(outcome.transport, Transport::kTimeout);
+  EXPECT_FALSE(outcome.streamed);
+  EXPECT_EQ(outcome.error_message, "no answer in time");
+}
+
+TEST(HttpFailure, TheProvidersOwnTotalTimeoutEndsADrip) {
+  HttpFixture http([](Connection& connection) {
+    connection.Read();
+    connection.Write(StreamHead());
+    while (connection.Write(Event("a"))) connection.WaitForMs(1);
+  });
+  Attempt attempt = StreamedAttempt(1, http.server.url());
+  ChangeProvider(attempt, [](Provider& p) { p.total_timeout = milliseconds(60); });
+  const Outcome outcome = http.Run(std::move(attempt));
+  EXPECT_EQ(outcome.transport, Transport::kTimeout);
+  EXPECT_TRUE(outcome.streamed);
+  EXPECT_EQ(outcome.error_message, "the answer took too long");
 }
 
 TEST(HttpFailure, TheTotalTimeoutEndsADrip) {

@@ -177,5 +177,16 @@ TEST(OpenAiEncoding, StructuredOutputIsStrictWhereTheSchemaAllowsIt) {
   EXPECT_FALSE(asking.Body()["response_format"]["json_schema"].contains("strict"));
 }
 
+TEST(OpenAiEncoding, AJsonObjectIsAskedForInWordsWhereNoMessageDoes) {
+  Asking asking = AskOpenAi();
+  asking.options().response_format.kind = ipc::ResponseFormat::Kind::kJsonObject;
+  EXPECT_EQ(asking.Body()["messages"][0],
+            Json::parse(R"({"role":"system","content":"Answer with a JSON object."})"));
+  asking.Messages({Says(Role::kSystem, "Be brief."), Says(Role::kUser, "Hi")});
+  EXPECT_EQ(asking.Body()["messages"][0]["content"], "Be brief.\n\nAnswer with a JSON object.");
+  asking.Messages({Says(Role::kUser, "List cities as Json.")});
+  EXPECT_EQ(asking.Body()["messages"].size(), 1u);
+}
+
 }  // namespace
 }  // namespace requestrouter::upstream
