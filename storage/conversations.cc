@@ -27,20 +27,20 @@ struct Place {
   std::int64_t next_seq = 0;
 };
 
-// An expired conversation begins afresh.
-void DropExpired(Database& database, const Turn& turn) {
-  database.Prepare("DELETE FROM conversations WHERE uid = ? AND conv_id = ? AND expires_at <= ?")
-      .Bind(1, turn.uid)
-      .Bind(2, std::string_view(turn.conv_id))
-      .Bind(3, turn.at)
-      .Run();
+void DeleteById(Database& database, std::int64_t id) {
+  database.Prepare("DELETE FROM conversations WHERE id = ?").Bind(1, id).Run();
 }
 
+// An expired conversation begins afresh.
 Place FindOrCreate(Database& database, const Turn& turn) {
-  Statement find =
-      database.Prepare("SELECT id, next_seq FROM conversations WHERE uid = ? AND conv_id = ?");
+  Statement find = database.Prepare(
+      "SELECT id, next_seq, expires_at FROM conversations WHERE uid = ? AND conv_id = ?");
   find.Bind(1, turn.uid).Bind(2, std::string_view(turn.conv_id));
-  if (find.Step()) return {find.Integer(0), find.Integer(1)};
+  if (find.Step()) {
+    const Place place = {find.Integer(0), find.Integer(1)};
+    if (find.Integer(2) > turn.at) return place;
+    DeleteById(database, place.id);
+  }
   Statement create = database.Prepare(
       "INSERT INTO conversations (uid, conv_id, created_at, updated_at, expires_at, message_count,"
       " next_seq, total_tokens, last_model, last_key_id, user_id)"
@@ -95,7 +95,6 @@ std::int64_t IdOf(Database& database, std::uint32_t uid, const std::string& conv
 }  // namespace
 
 void AppendTurn(Database& database, const Turn& turn) {
-  DropExpired(database, turn);
   Place place = FindOrCreate(database, turn);
   Statement insert = database.Prepare("INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
   for (const StoredMessage& message : turn.messages) {
@@ -141,7 +140,11 @@ Written Truncate(Database& database, const TruncateConversation& request) {
 
 Written Delete(Database& database, const DeleteConversation& request) {
   const std::int64_t id = IdOf(database, request.uid, request.conv_id);
-  database.Prepare("DELETE FROM conversations WHERE id = ?").Bind(1, id).Run();
+  DeleteById(database, id);
+  database.Prepare("DELETE FROM results WHERE uid = ? AND conv_id = ? AND conv_id != ''")
+      .Bind(1, request.uid)
+      .Bind(2, std::string_view(request.conv_id))
+      .Run();
   return {1, 0};
 }
 

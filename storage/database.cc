@@ -52,6 +52,11 @@ const char* Remedy(ErrorCode code) {
   throw DatabaseError(kind, path + ": " + why + Remedy(kind));
 }
 
+int NotePages(void* log_pages, sqlite3*, const char*, int pages) noexcept {
+  *static_cast<int*>(log_pages) = pages;
+  return SQLITE_OK;
+}
+
 std::string PathOf(sqlite3* database) {
   const char* path = sqlite3_db_filename(database, "main");
   return path ? path : "database";
@@ -79,13 +84,13 @@ Statement& Statement::Bind(int index, std::int64_t value) {
 
 Statement& Statement::Bind(int index, std::string_view text) {
   Check(sqlite3_bind_text64(statement_, index, text.data() ? text.data() : "", text.size(),
-                            SQLITE_TRANSIENT, SQLITE_UTF8));
+                            SQLITE_STATIC, SQLITE_UTF8));
   return *this;
 }
 
 Statement& Statement::BindBlob(int index, std::string_view bytes) {
   Check(sqlite3_bind_blob64(statement_, index, bytes.data() ? bytes.data() : "", bytes.size(),
-                            SQLITE_TRANSIENT));
+                            SQLITE_STATIC));
   return *this;
 }
 
@@ -148,7 +153,8 @@ Database::Database(const std::string& path, Mode mode) : path_(path) {
     if (mode == Mode::kReadWrite) {
       Execute("PRAGMA journal_mode = WAL");
       Execute("PRAGMA secure_delete = ON");
-      Execute("PRAGMA wal_autocheckpoint = 0");         // the writer checkpoints when it is idle
+      Execute("PRAGMA wal_autocheckpoint = 0");  // the writer checkpoints when it is idle
+      sqlite3_wal_hook(database_, NotePages, &log_pages_);
       Execute("PRAGMA journal_size_limit = 16777216");  // the WAL shrinks again after a long reader
     }
   } catch (...) {
@@ -162,15 +168,14 @@ Database::~Database() {
   sqlite3_close(database_);
 }
 
-Statement Database::Prepare(const std::string& sql) {
-  sqlite3_stmt*& statement = statements_[sql];
-  if (statement) return Statement(database_, statement);
+Statement Database::Prepare(std::string_view sql) {
+  const auto known = statements_.find(sql);
+  if (known != statements_.end()) return Statement(database_, known->second);
+  sqlite3_stmt* statement = nullptr;
   const int code = sqlite3_prepare_v3(database_, sql.data(), static_cast<int>(sql.size()),
                                       SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
-  if (code != SQLITE_OK) {
-    statements_.erase(sql);
-    storage::Throw(database_, path_, code);
-  }
+  if (code != SQLITE_OK) Throw(code);
+  statements_.emplace(sql, statement);
   return Statement(database_, statement);
 }
 
@@ -205,7 +210,7 @@ void Transaction::Commit() {
 }
 
 Savepoint::Savepoint(Database& database) : database_(database) {
-  database_.Execute("SAVEPOINT write");
+  database_.Prepare("SAVEPOINT write").Run();
 }
 
 Savepoint::~Savepoint() {
@@ -214,7 +219,7 @@ Savepoint::~Savepoint() {
 }
 
 void Savepoint::Keep() {
-  database_.Execute("RELEASE write");
+  database_.Prepare("RELEASE write").Run();
   open_ = false;
 }
 

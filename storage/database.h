@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,7 +28,8 @@ class DatabaseError {
 };
 
 // A prepared statement of its connection's cache, ready for the next use when this goes out of
-// scope; one use of the same SQL at a time. Bind from 1, step, read columns from 0.
+// scope; one use of the same SQL at a time. Bind from 1, step, read columns from 0. What is bound
+// is not copied: it outlives the use.
 class Statement {
  public:
   ~Statement();
@@ -70,10 +72,12 @@ class Database {
   Database& operator=(const Database&) = delete;
 
   // Prepared once for each text of `sql`.
-  Statement Prepare(const std::string& sql);
+  Statement Prepare(std::string_view sql);
   void Execute(const std::string& sql);
   std::int64_t QueryInteger(const std::string& sql);
   int changes() const;
+  // In the log, as of this connection's last commit.
+  int log_pages() const { return log_pages_; }
   // Throws what a call of SQLite on this connection has answered.
   [[noreturn]] void Throw(int sqlite_code) const;
   const std::string& path() const { return path_; }
@@ -82,7 +86,14 @@ class Database {
  private:
   const std::string path_;
   sqlite3* database_ = nullptr;
-  std::unordered_map<std::string, sqlite3_stmt*> statements_;
+  int log_pages_ = 0;
+  struct TextHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const noexcept {
+      return std::hash<std::string_view>()(text);
+    }
+  };
+  std::unordered_map<std::string, sqlite3_stmt*, TextHash, std::equal_to<>> statements_;
 };
 
 // A transaction that is rolled back unless committed. BEGIN IMMEDIATE: a read transaction that

@@ -65,4 +65,22 @@ void CopyDatabase(Database& database, const std::string& path) {
   }
 }
 
+void CopyDeleted(Database& database, const std::string& path) {
+  const std::filesystem::path copy = path + ".rescue";
+  std::error_code ignored;
+  std::filesystem::create_directories(copy.parent_path(), ignored);
+  std::filesystem::remove(copy, ignored);
+  CopyDatabase(database, copy);
+}
+
+// The log that is there belongs to the file that is not: with the copy it would make a ruin.
+void AdoptCopy(const std::string& path) {
+  const std::string copy = path + ".rescue";
+  std::error_code ignored;
+  if (!std::filesystem::exists(copy, ignored)) return;
+  if (std::filesystem::exists(path, ignored)) return;
+  for (const char* suffix : {"-wal", "-shm"}) unlink((path + suffix).c_str());
+  Rename(copy, path);
+}
+
 }  // namespace requestrouter::storage

@@ -10,4 +10,10 @@ namespace requestrouter::storage {
 // another name (PATH.partial) until it is whole. Throws where `path` exists already.
 void CopyDatabase(Database& database, const std::string& path);
 
+// Where there is no database any more: a copy of the deleted files that `database` still has open
+// takes their place, in two steps, so that being killed between them loses nothing. The first may
+// be tried again; after it `database` is to be closed.
+void CopyDeleted(Database& database, const std::string& path);
+void AdoptCopy(const std::string& path);  // nothing where there is none
+
 }  // namespace requestrouter::storage

@@ -108,10 +108,12 @@ CREATE TABLE results (
 ) STRICT;
 CREATE INDEX results_by_expiry ON results (expires_at);
 )sql",
-    // 2: unknown outcomes (attempts.closed = 2) are remembered for a time, and whether the last
-    // daemon closed the database
+    // 2: unknown outcomes (attempts.closed = 2) are remembered for a time; results go with their
+    // conversation; whether the last daemon closed the database
     R"sql(
 ALTER TABLE attempts ADD COLUMN unknown_until INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE results ADD COLUMN conv_id TEXT NOT NULL DEFAULT '';
+CREATE INDEX results_by_conversation ON results (uid, conv_id) WHERE conv_id != '';
 CREATE TABLE session (
   one     INTEGER PRIMARY KEY CHECK (one = 1),
   boot_id TEXT    NOT NULL,

@@ -20,7 +20,12 @@ LastSession ReadLast(Database& database, const std::string& boot_id) {
 // are of no day that any provider counts.
 void ClampFuture(Database& database, Millis now, Millis results_for) {
   const auto clamp = [&](const char* sql, Millis first, Millis second) {
-    database.Prepare(sql).Bind(1, first).Bind(2, second).Run();
+    try {
+      database.Prepare(sql).Bind(1, first).Bind(2, second).Run();
+    } catch (const DatabaseError& error) {
+      // A damaged page is no reason not to start; the check tells of it.
+      if (error.error().code != ErrorCode::kCorrupt) throw;
+    }
   };
   clamp("UPDATE attempts SET at = ?1 WHERE at > ?2", now, now);
   clamp("UPDATE results SET expires_at = ?1 WHERE expires_at > ?2", now + results_for,

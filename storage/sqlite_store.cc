@@ -60,6 +60,7 @@ class SqliteStore final : public Store {
         directory_(options.directory),
         path_(options.directory + "/" + kFile),
         most_results_(options.most_results) {
+    AdoptCopy(path_);
     auto database = std::make_unique<Database>(path_, Database::Mode::kReadWrite);
     Migrate(*database);
     const std::string boot_id = BootId();
@@ -90,7 +91,7 @@ class SqliteStore final : public Store {
       recovered.keys = ReadKeyStates(database);
       recovered.attempts = ReadAttempts(database, now);
       recovered.hours = ReadHours(database, now);
-      recovered.results = ReadResultIds(database, now, most_results_);
+      recovered.results = ReadableResults(database, now);
       recovered.last_attempt_id = ReadLastAttemptId(database);
       recovered.unclean = last_.unclean;
       recovered.other_boot = last_.other_boot;
@@ -164,6 +165,17 @@ class SqliteStore final : public Store {
   bool healthy() const override { return writer_->healthy() && !damaged_; }
 
  private:
+  // Where they are damaged, who asks again is answered anew: no reason not to start.
+  std::vector<StoredResult> ReadableResults(Database& database, Millis now) {
+    try {
+      return ReadResultIds(database, now, most_results_);
+    } catch (const DatabaseError& error) {
+      if (error.error().code != ErrorCode::kCorrupt) throw;
+      damaged_ = true;
+      return {};
+    }
+  }
+
   template <typename T, typename Query>
   void Read(Reader& reader, Done<T> done, Query query) {
     reader.Submit([done = std::move(done), query = std::move(query)](Result<Database*> database) {

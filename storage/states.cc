@@ -33,23 +33,23 @@ std::vector<KeyState> ReadKeyStates(Database& database) {
   return states;
 }
 
-bool SaveResult(Database& database, const StoredResult& result, Millis now) {
-  Statement find = database.Prepare(
-      "SELECT 1 FROM results WHERE uid = ? AND request_id = ? AND body_digest = ?"
-      " AND expires_at > ?");
-  find.Bind(1, result.uid)
-      .Bind(2, std::string_view(result.request_id))
-      .BindBlob(3, result.body_digest)
-      .Bind(4, now);
-  if (find.Step()) return false;
-  database.Prepare("INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?)")
+bool SaveResult(Database& database, const StoredResult& result, const std::string& conv_id,
+                Millis now) {
+  database
+      .Prepare(
+          "INSERT INTO results VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+          " body_digest = excluded.body_digest, reply = excluded.reply,"
+          " expires_at = excluded.expires_at, conv_id = excluded.conv_id"
+          " WHERE body_digest != excluded.body_digest OR expires_at <= ?7")
       .Bind(1, result.uid)
       .Bind(2, std::string_view(result.request_id))
       .BindBlob(3, result.body_digest)
       .BindBlob(4, result.reply)
       .Bind(5, result.expires_at)
+      .Bind(6, std::string_view(conv_id))
+      .Bind(7, now)
       .Run();
-  return true;
+  return database.changes() > 0;
 }
 
 StoredResult ReadResult(Database& database, std::uint32_t uid, const std::string& request_id,

@@ -7,7 +7,8 @@
 #include "storage/store.h"
 
 // What each kind of write and read does, in SQL. Each function works on the connection that it is
-// given and throws DatabaseError. Writes expect an open transaction.
+// given and throws DatabaseError. Writes expect an open transaction; kNotFound is thrown before
+// anything is changed.
 namespace requestrouter::storage {
 
 // ---- conversations.cc
@@ -40,7 +41,9 @@ std::int64_t ReadLastAttemptId(Database& database);
 void SaveKeyState(Database& database, const KeyState& state);
 std::vector<KeyState> ReadKeyStates(Database& database);
 // False: the id has been stored with the same body already, so its turn is there, too.
-bool SaveResult(Database& database, const StoredResult& result, Millis now);
+// `conv_id`: of the conversation that the reply belongs to; empty: none.
+bool SaveResult(Database& database, const StoredResult& result, const std::string& conv_id,
+                Millis now);
 StoredResult ReadResult(Database& database, std::uint32_t uid, const std::string& request_id,
                         Millis now);
 std::vector<StoredResult> ReadResultIds(Database& database, Millis now, std::int64_t most);

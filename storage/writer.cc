@@ -15,9 +15,6 @@ namespace {
 // Writes in one transaction at most, so that the first of a flood is not kept waiting for the last.
 constexpr std::size_t kGroup = 512;
 
-// Groups after which the WAL is copied back even without a quiet moment.
-constexpr std::int64_t kGroupsBetweenCheckpoints = 2'000;
-
 // Quiet time before a checkpoint, and between probes of a database that failed.
 constexpr std::chrono::milliseconds kQuiet{200};
 
@@ -74,7 +71,7 @@ void Writer::Run() {
     {
       std::unique_lock lock(mutex_);
       const auto ready = [this] { return stopping_ || !jobs_.empty(); };
-      const bool restless = uncheckpointed_ > 0 || !healthy_;
+      const bool restless = uncheckpointed_ || !healthy_;
       if (!restless) {
         wake_.wait(lock, ready);
       } else if (!wake_.wait_for(lock, kQuiet, ready)) {
@@ -95,6 +92,9 @@ void Writer::Run() {
 // With mutex_ held. A restore is a group of its own, because it is a transaction of its own.
 std::vector<Writer::Job> Writer::TakeGroup() {
   std::vector<Job> group;
+  overtaking_ = !overtaking_;
+  if (overtaking_) group = TakeOpenings();
+  if (!group.empty()) return group;
   while (!jobs_.empty() && group.size() < kGroup) {
     const bool alone = IsRestore(jobs_.front().write);
     if (alone && !group.empty()) break;
@@ -105,13 +105,29 @@ std::vector<Writer::Job> Writer::TakeGroup() {
   return group;
 }
 
+// Attempts are about to be sent and need no sync, so they do not wait for the sync of turns that
+// were submitted before them: every other group is theirs alone. They depend on no earlier write
+// but one that forgets counts, or restores. Nothing where only attempts wait, or none.
+std::vector<Writer::Job> Writer::TakeOpenings() {
+  const auto is_barrier = [](const Job& job) {
+    return IsRestore(job.write) || std::holds_alternative<ForgetQuotaCounts>(job.write);
+  };
+  const auto end = std::find_if(jobs_.begin(), jobs_.end(), is_barrier);
+  const auto openings = std::stable_partition(jobs_.begin(), end, [](const Job& job) {
+    return !std::holds_alternative<AttemptOpened>(job.write);
+  });
+  std::vector<Job> group(std::make_move_iterator(openings), std::make_move_iterator(end));
+  jobs_.erase(openings, end);
+  return group;
+}
+
 void Writer::Commit(std::vector<Job>& group) {
   Results results;
   try {
     EnsureFiles();
     CommitOrThrow(group, results);
     healthy_ = true;
-    ++uncheckpointed_;
+    uncheckpointed_ = true;
   } catch (const DatabaseError& error) {
     healthy_ = false;
     suspect_ = suspect_ || error.error().code == ErrorCode::kIo;
@@ -126,17 +142,35 @@ void Writer::CommitOrThrow(std::vector<Job>& group, Results& results) {
                                 [](const Job& job) { return job.durability == Durability::kFull; });
   SetDurability(sync);
   if (IsRestore(group.front().write)) return results.push_back(TryApply(group.front().write));
+  if (ApplyAll(group, results)) return;
+  results.clear();
+  ApplyEachAlone(group, results);
+}
+
+// False: a write failed half-way, so nothing of the group was committed.
+bool Writer::ApplyAll(const std::vector<Job>& group, Results& results) {
   bool has_turn = false;
   Transaction transaction(*database_);
   for (const Job& job : group) {
-    Savepoint savepoint(*database_);
     results.push_back(TryApply(job.write));
-    if (results.back()) savepoint.Keep();
+    if (!results.back() && results.back().error().code != ErrorCode::kNotFound) return false;
     has_turn = has_turn || HasTurn(job.write);
   }
   if (has_turn) CrashPoint("committing");
   transaction.Commit();
   if (has_turn) CrashPoint("committed");
+  return true;
+}
+
+// The same with a savepoint around each write, which would cost all others a twentieth.
+void Writer::ApplyEachAlone(const std::vector<Job>& group, Results& results) {
+  Transaction transaction(*database_);
+  for (const Job& job : group) {
+    Savepoint savepoint(*database_);
+    results.push_back(TryApply(job.write));
+    if (results.back()) savepoint.Keep();
+  }
+  transaction.Commit();
 }
 
 // What is wrong with one write leaves the others of its group as they are; the disk's troubles end
@@ -191,7 +225,8 @@ Written Writer::Apply(const Write& write) {
 // again where it could not know.
 Written Writer::ApplyFinish(const Finish& finish) {
   if (finish.attempt) CloseAttempt(*database_, *finish.attempt);
-  if (finish.result && !SaveResult(*database_, *finish.result, WallNow())) return {};
+  const std::string conv_id = finish.turn ? finish.turn->conv_id : "";
+  if (finish.result && !SaveResult(*database_, *finish.result, conv_id, WallNow())) return {};
   if (finish.turn) AppendTurn(*database_, *finish.turn);
   for (const Usage& usage : finish.usage) AddUsage(*database_, usage);
   return {};
@@ -207,13 +242,16 @@ void Writer::SetDurability(bool sync) {
 }
 
 // By hand and in quiet moments, because SQLite's own checkpoints come in the middle of commits.
+// Readers may be in the way of a part of it: then the next quiet moment comes, or as many pages
+// more.
 void Writer::CheckpointWhenDue(bool idle) {
-  if (!database_ || uncheckpointed_ == 0 || (!idle && uncheckpointed_ < kGroupsBetweenCheckpoints))
-    return;
-  uncheckpointed_ = 0;
+  if (!database_ || !uncheckpointed_ || (!idle && database_->log_pages() < checkpoint_at_)) return;
+  int pages = 0;
+  int copied = 0;
   const int mode = idle ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
-  // Readers may be in the way; the next quiet moment comes.
-  sqlite3_wal_checkpoint_v2(database_->handle(), nullptr, mode, nullptr, nullptr);
+  const int code = sqlite3_wal_checkpoint_v2(database_->handle(), nullptr, mode, &pages, &copied);
+  uncheckpointed_ = code != SQLITE_OK || copied < pages;
+  checkpoint_at_ = kLogPages + (uncheckpointed_ ? database_->log_pages() : 0);
 }
 
 // Whether writing works again after it failed.

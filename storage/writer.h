@@ -46,6 +46,9 @@ class Writer {
   bool healthy() const { return healthy_; }                                    // any thread
 
  private:
+  // Pages of the log (16 MB) after which it is copied back even without a quiet moment.
+  static constexpr int kLogPages = 4'000;
+
   struct Job {
     Write write;
     Durability durability;
@@ -55,8 +58,11 @@ class Writer {
 
   void Run();
   std::vector<Job> TakeGroup();
+  std::vector<Job> TakeOpenings();
   void Commit(std::vector<Job>& group);
   void CommitOrThrow(std::vector<Job>& group, Results& results);
+  bool ApplyAll(const std::vector<Job>& group, Results& results);
+  void ApplyEachAlone(const std::vector<Job>& group, Results& results);
   Result<Written> TryApply(const Write& write);
   Written Apply(const Write& write);
   Written ApplyFinish(const Finish& finish);
@@ -75,7 +81,9 @@ class Writer {
   const Options options_;
   std::unique_ptr<Database> database_;  // null where it could not be opened again
   bool syncing_ = true;
-  std::int64_t uncheckpointed_ = 0;  // groups since the last checkpoint
+  bool overtaking_ = false;      // the last group was taken from the openings first
+  bool uncheckpointed_ = false;  // the log holds what the database does not
+  int checkpoint_at_ = kLogPages;
   // A write or sync has failed: what was written before it may not have reached the disk, although
   // later syncs say so, until all of it has been written again to another place.
   bool suspect_ = false;

@@ -1,8 +1,6 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
-#include <filesystem>
-
 #include "storage/files.h"
 #include "storage/schema.h"
 #include "storage/writer.h"
@@ -48,20 +46,18 @@ void Writer::EnsureFiles() {
 
 // The connection still holds the deleted files: they are written out again.
 void Writer::Rescue() {
-  std::error_code ignored;
-  std::filesystem::create_directories(options_.directory, ignored);
-  CopyDatabase(*database_, options_.path);
+  CopyDeleted(*database_, options_.path);
   Reopen();
 }
 
 void Writer::Reopen() {
-  // Closing first: it removes the log by its name, which is that of the next one, too.
   database_.reset();
+  AdoptCopy(options_.path);
   auto opened = std::make_unique<Database>(options_.path, Database::Mode::kReadWrite);
   Migrate(*opened);
   database_ = std::move(opened);
   syncing_ = true;
-  uncheckpointed_ = 0;
+  uncheckpointed_ = false;
   options_.on_reopened();
 }
 
@@ -73,7 +69,7 @@ void Writer::CheckpointFully() {
                                              SQLITE_CHECKPOINT_TRUNCATE, &frames, &copied);
   if (code != SQLITE_OK) database_->Throw(code);
   SyncLog();
-  uncheckpointed_ = 0;
+  uncheckpointed_ = false;
 }
 
 // SQLite does not sync that it has emptied the log, and what a failed sync left of an older one

@@ -49,7 +49,7 @@ std::string WorkloadOf(const router::Catalog& catalog, const std::string& model)
 
 ipc::Value Operations::HealthBody() const {
   const KeyCounts counts = Count(parts_.dispatcher.Keys(parts_.clock.Steady()), *catalog_);
-  const bool storage = parts_.store.healthy();
+  const bool storage = parts_.chats.storage_ready();
   const bool keys = counts.active > counts.cooling;
   const auto uptime = router::ElapsedMs(parts_.clock.Steady() - parts_.started);
   return {

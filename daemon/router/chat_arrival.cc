@@ -169,7 +169,7 @@ ipc::Result<void> ChatService::CheckOrphan(LiveRequest& live) {
 }
 
 void ChatService::BeginTurn(LiveRequest& live) {
-  if (live.stored() ? !StorageReady() : unwritten_.size() >= kMostUnwritten) {
+  if (live.stored() ? !storage_ready() : unwritten_.size() >= kMostUnwritten) {
     return Fail(live, {ErrorType::kStorageUnavailable,
                        "the conversation cannot be stored at present; nothing was sent",
                        std::nullopt, ipc::Value(), std::nullopt});

@@ -80,6 +80,8 @@ class ChatService {
   void Drain();
   // Ends everything that is still under way with `shutting_down`.
   void Abort();
+  // Whether turns can be stored: not while earlier ones still wait for it.
+  bool storage_ready() const { return unwritten_.empty() && parts_.store.healthy(); }
   // Ends of requests that storage did not take yet.
   std::size_t unwritten_count() const { return unwritten_.size(); }
   bool idle() const { return table_.size() == 0 && unwritten_.empty(); }
@@ -155,7 +157,6 @@ class ChatService {
   storage::StoredResult BuildResult(const LiveRequest& live, std::string payload) const;
   void RetryUnwritten();
   void ReportProgress(policy::Instant now);
-  bool StorageReady() const { return unwritten_.empty() && parts_.store.healthy(); }
 
   template <typename Which>
   void ShutDown(Which which, const std::string& message);

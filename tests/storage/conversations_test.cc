@@ -101,7 +101,10 @@ TEST_F(StoreTest, TruncatingKeepsTheNewestAndLaterTurnsFollowOn) {
 }
 
 TEST_F(StoreTest, ADeletedConversationIsGoneFromTheFileToo) {
-  AddTurn(TurnOf(1, "talk", "a very private question"));
+  Finish finish;
+  finish.turn = TurnOf(1, "talk", "a very private question");
+  finish.result = StoredResult{1, "r", "digest", "a very private reply", kNow + kHour};
+  ASSERT_TRUE(Write(finish));
   ASSERT_TRUE(Write(DeleteConversation{1, "talk"}));
   EXPECT_EQ(Get(1, "talk").error().code, ErrorCode::kNotFound);
   store_.reset();  // checkpoints

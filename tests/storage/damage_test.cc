@@ -136,6 +136,7 @@ TEST_F(DamageTest, AConversationOnADamagedPageIsRefusedAndOthersAreServed) {
 
 TEST_F(DamageTest, FilesThatAreDeletedUnderTheStoreAreWrittenAgain) {
   AddTurns(3);
+  Reopen();  // a log that holds only a part of the pages
   const std::vector<std::vector<std::string>> cases = {
       {""}, {"-wal"}, {"", "-wal", "-shm"}, {"", "-wal"}};
   for (const std::vector<std::string>& deleted : cases) {
@@ -151,6 +152,20 @@ TEST_F(DamageTest, FilesThatAreDeletedUnderTheStoreAreWrittenAgain) {
   }
   Reopen();
   EXPECT_EQ(Questions(*store_).size(), 7u);
+}
+
+TEST_F(DamageTest, ACopyOfDeletedFilesThatWasCutShortByAKillIsFoundAtTheNextStart) {
+  AddTurns(3);
+  ASSERT_TRUE(BackUp(folder_ + "/copy"));
+  const std::string stale_log = Bytes(File("-wal"));
+  store_.reset();
+  fs::remove(File());
+  fs::rename(folder_ + "/copy", File(".rescue"));
+  WriteFile(File("-wal"), stale_log);
+  Open();
+  EXPECT_EQ(Questions(*store_).size(), 3u);
+  EXPECT_THAT(Problems(*store_), IsEmpty());
+  EXPECT_FALSE(fs::exists(File(".rescue")));
 }
 
 TEST_F(DamageTest, TheFolderThatIsDeletedUnderTheStoreIsMadeAgain) {

@@ -19,6 +19,8 @@ struct Trouble {
   Operation operation;
   int sqlite_code;
   ErrorCode code;
+
+  friend void PrintTo(const Trouble& trouble, std::ostream* out) { *out << trouble.name; }
 };
 
 class FaultTest : public StoreTest {

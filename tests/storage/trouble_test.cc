@@ -2,6 +2,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <cstdio>
 
@@ -74,6 +75,27 @@ TEST_F(StoreTest, AFullDiskIsReportedAsOneWithTheRemedy) {
     EXPECT_EQ(error.error().code, ErrorCode::kFull);
     EXPECT_NE(error.error().message.find("free space"), std::string::npos);
   }
+}
+
+// The journal takes an id once; the others of the same group are written.
+TEST_F(StoreTest, AWriteThatCannotBeDoesNotDisturbTheOthersOfItsGroup) {
+  AttemptOpened attempt;
+  attempt.attempt_id = 1;
+  attempt.at = kNow;
+  ASSERT_TRUE(Write(attempt));
+  std::atomic<int> refused{0};
+  for (int i = 0; i < 10; ++i) {
+    Finish finish;
+    finish.turn = TurnOf(1, "talk", std::to_string(i));
+    store_->Submit(finish, Durability::kFull, [&](auto written) { EXPECT_TRUE(written); });
+    store_->Submit(KeyState{"k" + std::to_string(i), "ready", 0, "", "", 0}, Durability::kProcess,
+                   [](auto) {});
+    store_->Submit(attempt, Durability::kProcess, [&](auto written) { refused += !written; });
+  }
+  Reopen();
+  EXPECT_EQ(refused, 10);
+  EXPECT_EQ(Questions(*store_).size(), 10u);
+  EXPECT_EQ(store_->Recover(kNow)->keys.size(), 10u);
 }
 
 TEST_F(StoreTest, EverythingSubmittedIsAnsweredWhenTheStoreCloses) {

@@ -1,0 +1,108 @@
+#include <condition_variable>
+#include <cstdio>
+#include <cstdlib>
+#include <mutex>
+
+#include "storage/sqlite_store.h"
+#include "tests/bench/storage/load.h"
+
+namespace requestrouter::bench {
+namespace {
+
+// What the storage thread has finished, for the one thread that asks, as the daemon has it.
+class Mailbox {
+ public:
+  void Post(std::size_t caller) {
+    {
+      const std::lock_guard lock(mutex_);
+      finished_.push_back(caller);
+    }
+    wake_.notify_one();
+  }
+  std::vector<std::size_t> Take() {
+    std::unique_lock lock(mutex_);
+    wake_.wait(lock, [this] { return !finished_.empty(); });
+    return std::exchange(finished_, {});
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::vector<std::size_t> finished_;
+};
+
+struct Caller {
+  std::int64_t number = 0;
+  bool sent = false;  // its attempt is journalled, its turn comes next
+  Stopwatch::Clock::time_point asked;
+};
+
+class Load {
+ public:
+  Load(storage::Store& store, int callers)
+      : store_(store), callers_(static_cast<std::size_t>(callers)) {}
+
+  Measured Run(std::chrono::milliseconds length) {
+    Stopwatch watch(length);
+    for (std::size_t i = 0; i < callers_.size(); ++i) Begin(i);
+    std::size_t busy = callers_.size();
+    while (busy > 0) {
+      for (const std::size_t i : mailbox_.Take()) {
+        Caller& caller = callers_[i];
+        if (!caller.sent) {
+          End(i);
+        } else {
+          watch.Turn(caller.asked);
+          if (watch.running()) {
+            Begin(i);
+          } else {
+            --busy;
+          }
+        }
+      }
+    }
+    return watch.Result();
+  }
+
+ private:
+  void Begin(std::size_t i) {
+    callers_[i] = {++last_number_, false, Stopwatch::Clock::now()};
+    Submit(i, OpenedOf(last_number_), storage::Durability::kProcess);
+  }
+  void End(std::size_t i) {
+    callers_[i].sent = true;
+    Submit(i, FinishOf(callers_[i].number), storage::Durability::kFull);
+  }
+  void Submit(std::size_t i, storage::Write write, storage::Durability durability) {
+    store_.Submit(std::move(write), durability,
+                  [this, i](const storage::Result<storage::Written>& written) {
+                    if (!written) {
+                      std::fprintf(stderr, "storage_bench: %s\n", written.error().message.c_str());
+                      std::abort();
+                    }
+                    mailbox_.Post(i);
+                  });
+  }
+
+  storage::Store& store_;
+  Mailbox mailbox_;
+  std::vector<Caller> callers_;
+  std::int64_t last_number_ = 0;
+};
+
+}  // namespace
+
+Measured RunStore(const std::string& directory, storage::Durability durability, int callers,
+                  std::chrono::milliseconds length) {
+  storage::SqliteOptions options;
+  options.directory = directory;
+  options.durability = durability;
+  const auto store = storage::OpenSqliteStore(options);
+  if (!store) {
+    std::fprintf(stderr, "storage_bench: %s\n", store.error().message.c_str());
+    std::abort();
+  }
+  return Load(**store, callers).Run(length);
+}
+
+}  // namespace requestrouter::bench
