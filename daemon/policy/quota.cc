@@ -188,20 +188,26 @@ void Quota::Learn(LimitKind kind, const Reservation& refused, Instant now) {
   if (!counted) return;
   const std::int64_t accepted =
       counted->window.Used(now) - amounts_in_flight_[Index(kind)] - refused.amounts[Index(kind)];
-  if (accepted >= counted->window.limit()) return;
-  counted->window.SetLimit(std::max<std::int64_t>(accepted, 1), counted->window.window());
-  counted->learned = now;
+  const std::int64_t limit = counted->window.limit();
+  const Duration window = counted->window.window();
+  if (accepted >= limit) return;
+  if (counted->learned_at == Instant::min() || now - counted->learned_at >= window) {
+    counted->floor = std::max<std::int64_t>(limit / 2, 1);
+    counted->learned_at = now;
+  }
+  counted->window.SetLimit(std::min(limit, std::max(accepted, counted->floor)), window);
+  counted->raised_at = now;
 }
 
 void Quota::Raise(Instant now) {
-  constexpr std::int64_t kSteps = 32;
+  constexpr std::int64_t kSteps = 8;
   for (auto& counted : minutes_) {
     if (!counted || counted->window.limit() >= counted->configured) continue;
-    if (now - counted->learned < counted->window.window()) continue;
+    if (now - counted->raised_at < counted->window.window()) continue;
     const std::int64_t step = std::max<std::int64_t>(counted->configured / kSteps, 1);
     counted->window.SetLimit(std::min(counted->window.limit() + step, counted->configured),
                              counted->window.window());
-    counted->learned = now;
+    counted->raised_at = now;
   }
 }
 

@@ -65,10 +65,10 @@ class Quota {
   void Correct(const RemainingQuota& remaining, Instant now);
 
   // The provider refused an attempt that is settled by now, because this minute limit is spent.
-  // What it accepted before, if that is less than configured, is the limit from now on. It rises
-  // again by a thirty-second of the configured one with each window without such a refusal: the
-  // quota may have been shared for a while. A demand above it goes when nothing else is in the
-  // window.
+  // What it accepted before, if that is less than configured, is the limit from now on, though
+  // within a window never less than half of what it was: a refusal may be a mistake. It rises again
+  // by an eighth of the configured one with each window without such a refusal: the quota may have
+  // been shared for a while. A demand above it goes when nothing else is in the window.
   void Learn(LimitKind kind, const Reservation& refused, Instant now);
 
   // An attempt of an earlier run of the program; counts from `at` in the minute windows.
@@ -98,8 +98,10 @@ class Quota {
   struct Counted {
     SlidingWindow window;
     std::uint64_t born;
-    std::int64_t configured;           // the window's limit, unless it has been learned
-    Instant learned = Instant::min();  // when, or when it rose last
+    std::int64_t configured;  // the window's limit, unless another has been learned
+    std::int64_t floor = 0;   // below which this window's refusals teach nothing
+    Instant learned_at = Instant::min();
+    Instant raised_at = Instant::min();
   };
   struct CountedDay {
     DayCounter counter;

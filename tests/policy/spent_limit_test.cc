@@ -98,12 +98,19 @@ TEST_F(LearnedLimit, IsWhatWasAcceptedBeforeTheRefusal) {
 }
 
 TEST_F(LearnedLimit, DoesNotCountWhatIsStillInFlight) {
-  for (int i = 0; i < 4; ++i) Attempt(start_);
+  for (int i = 0; i < 6; ++i) Attempt(start_);
   const Reservation in_flight = quota_.Reserve({}, start_);
   quota_.Learn(LimitKind::kRpm, Attempt(start_), start_);
-  quota_.Learn(LimitKind::kRpm, Attempt(start_ + seconds(60)), start_ + seconds(60));
-  quota_.Refund(in_flight, start_ + seconds(60));
-  EXPECT_EQ(quota_.Usage(start_ + seconds(60)).rpm->limit, 1);
+  quota_.Refund(in_flight, start_);
+  EXPECT_EQ(quota_.Usage(start_).rpm->limit, 6);
+}
+
+TEST_F(LearnedLimit, IsAtLeastHalfOfWhatItWasHoweverManyRefusalsTheWindowBrings) {
+  for (int i = 0; i < 3; ++i) quota_.Learn(LimitKind::kRpm, Attempt(start_), start_);
+  EXPECT_EQ(quota_.Usage(start_).rpm->limit, 5);
+  const Instant later = start_ + seconds(60);
+  quota_.Learn(LimitKind::kRpm, Attempt(later), later);  // it had risen to 6
+  EXPECT_EQ(quota_.Usage(later).rpm->limit, 3);
 }
 
 TEST_F(LearnedLimit, RisesToTheConfiguredOneAndNotBeyond) {
@@ -112,7 +119,7 @@ TEST_F(LearnedLimit, RisesToTheConfiguredOneAndNotBeyond) {
   for (int window = 0; window < 20; ++window) {
     at += seconds(60);
     Attempt(at);
-    EXPECT_EQ(quota_.Usage(at).rpm->limit, std::min(2 + window, 10));
+    EXPECT_EQ(quota_.Usage(at).rpm->limit, std::min(6 + window, 10));
   }
 }
 
@@ -124,8 +131,8 @@ TEST_F(LearnedLimit, IsNeverAboveTheConfiguredOne) {
 
 TEST_F(LearnedLimit, LetsADemandAboveItGoAlone) {
   Attempt(start_, 300);
-  quota_.Learn(LimitKind::kTpm, Attempt(start_, 200), start_);
-  EXPECT_EQ(quota_.Usage(start_).tpm->limit, 300);
+  quota_.Learn(LimitKind::kTpm, Attempt(start_, 300), start_);
+  EXPECT_EQ(quota_.Usage(start_).tpm->limit, 500);
   EXPECT_EQ(quota_.NeverFits({800}), std::nullopt);
   EXPECT_EQ(quota_.ReadyAt({800}, start_ + seconds(1)), start_ + seconds(60));
   EXPECT_EQ(quota_.NeverFits({1'001}), LimitKind::kTpm);
@@ -135,7 +142,7 @@ TEST_F(LearnedLimit, LetsADemandAboveItGoAlone) {
 TEST_F(LearnedLimit, StaysWhenTheConfigurationIsReadAgainAndGoesWhenItChanges) {
   quota_.Learn(LimitKind::kRpm, Attempt(start_), start_);
   quota_.SetLimits(Limits(10));
-  EXPECT_EQ(quota_.Usage(start_).rpm->limit, 1);
+  EXPECT_EQ(quota_.Usage(start_).rpm->limit, 5);
   quota_.SetLimits(Limits(8));
   EXPECT_EQ(quota_.Usage(start_).rpm->limit, 8);
 }
