@@ -41,6 +41,8 @@ constexpr std::array kCodes = {
     Rule{"authentication_error", FaultKind::kKeyInvalid},
     Rule{"unauthenticated", FaultKind::kKeyInvalid},
     Rule{"account_deactivated", FaultKind::kKeyInvalid},
+    Rule{"invalid_auth", FaultKind::kKeyInvalid},
+    Rule{"failed_precondition", FaultKind::kBilling},  // Gemini: no free tier in this country
     Rule{"billing_disabled", FaultKind::kBilling},
     Rule{"insufficient_quota", FaultKind::kBilling},
     Rule{"billing_hard_limit_reached", FaultKind::kBilling},
@@ -55,13 +57,27 @@ constexpr std::array kCodes = {
     Rule{"content_policy_violation", FaultKind::kContent},
     Rule{"content_filter", FaultKind::kContent},
     Rule{"overloaded_error", FaultKind::kProvider},
+    Rule{"server_error", FaultKind::kProvider},
     Rule{"rate_limit_error", FaultKind::kMinuteQuota},
     Rule{"rate_limit_exceeded", FaultKind::kMinuteQuota},
     Rule{"resource_exhausted", FaultKind::kMinuteQuota},
 };
 
-// Phrases of messages, for errors whose code says less: lower case.
+// Phrases of messages, in lower case, that say more than the code they come with.
+constexpr std::array kDecisivePhrases = {
+    // OpenAI and Groq call a request that no minute has room for a rate limit (429 and 413).
+    Rule{"request too large for", FaultKind::kRequest},
+};
+
+// Phrases for errors whose code says less: lower case. Each was seen with a status or code that
+// says something else.
 constexpr std::array kPhrases = {
+    // OpenRouter's moderation answers 403 (https://openrouter.ai/docs/api-reference/errors).
+    Rule{"requires moderation", FaultKind::kContent},
+    Rule{"input was flagged", FaultKind::kContent},
+    Rule{"organization has been disabled", FaultKind::kKeyInvalid},
+    Rule{"reached your specified api usage limits", FaultKind::kBilling},
+    Rule{"used all available credits", FaultKind::kBilling},
     Rule{"api key not valid", FaultKind::kKeyInvalid},
     Rule{"api key expired", FaultKind::kKeyInvalid},
     Rule{"invalid api key", FaultKind::kKeyInvalid},
@@ -81,16 +97,33 @@ std::optional<FaultKind> ByCode(const Evidence& evidence) {
   return std::nullopt;
 }
 
-std::optional<FaultKind> ByPhrase(const Evidence& evidence) {
+template <typename Rules>
+std::optional<FaultKind> ByPhrase(const Rules& rules, const Evidence& evidence) {
   const std::string message = Lower(evidence.message);
-  for (const Rule& rule : kPhrases) {
+  for (const Rule& rule : rules) {
     if (Contains(message, rule.word)) return rule.kind;
   }
   return std::nullopt;
 }
 
+// Some servers answer 200 and put the status of what went wrong into the error (OpenRouter).
+int StatusOf(const Evidence& evidence) {
+  if (evidence.status >= 400) return evidence.status;
+  int status = 0;
+  const std::string& code = evidence.code;
+  const auto [end, error] = std::from_chars(code.data(), code.data() + code.size(), status);
+  const bool whole = error == std::errc() && end == code.data() + code.size();
+  return whole && status >= 400 && status < 600 ? status : evidence.status;
+}
+
+// A 403 in words that are no provider's is a firewall's, and says nothing of the key.
+FaultKind Forbidden(const Evidence& evidence) {
+  if (!evidence.readable) return FaultKind::kProvider;
+  return Contains(Lower(evidence.message), "model") ? FaultKind::kModel : FaultKind::kKeyInvalid;
+}
+
 // Of a 404: whether the model is missing or the address is wrong; both leave the key out for this
-// model only.
+// model only. 498 is Groq's "capacity exceeded", 499 Google's CANCELLED.
 FaultKind ByStatus(int status, const Evidence& evidence) {
   switch (status) {
     case 401:
@@ -98,13 +131,18 @@ FaultKind ByStatus(int status, const Evidence& evidence) {
     case 402:
       return FaultKind::kBilling;
     case 403:
-      return Contains(Lower(evidence.message), "model") ? FaultKind::kModel
-                                                        : FaultKind::kKeyInvalid;
+      return Forbidden(evidence);
     case 404:
       return FaultKind::kModel;
+    case 413:
+    case 414:
+    case 431:
+      return FaultKind::kRequest;
     case 408:
     case 409:
     case 425:
+    case 498:
+    case 499:
       return FaultKind::kProvider;
     case 429:
       return FaultKind::kMinuteQuota;
@@ -134,13 +172,14 @@ FaultKind KindOfAnswer(const Evidence& evidence) {
   if (evidence.blocked) return FaultKind::kContent;
   const bool failed = evidence.status >= 400 || evidence.readable;
   if (!failed) return FaultKind::kNone;
+  if (const auto kind = ByPhrase(kDecisivePhrases, evidence)) return *kind;
   std::optional<FaultKind> kind = ByCode(evidence);
   // A quota's words in Gemini's and OpenAI's 429 are alike; only OpenAI's code means no credit.
   if (!kind || (*kind == FaultKind::kRequest)) {
-    const std::optional<FaultKind> phrase = ByPhrase(evidence);
+    const std::optional<FaultKind> phrase = ByPhrase(kPhrases, evidence);
     if (phrase) kind = phrase;
   }
-  const FaultKind found = kind.value_or(ByStatus(evidence.status, evidence));
+  const FaultKind found = kind.value_or(ByStatus(StatusOf(evidence), evidence));
   if (found == FaultKind::kMinuteQuota && NamesADay(evidence)) return FaultKind::kDayQuota;
   return found;
 }
@@ -200,6 +239,11 @@ void FillDelay(const Evidence& evidence, Fault& fault) {
   if (const auto told = ReadDelay(evidence.headers, evidence.wall_now_s)) {
     fault.retry_after = told->delay;
     fault.source = told->source;
+    return;
+  }
+  if (const auto told = IsQuota(fault.kind) ? DelayInWords(evidence.message) : std::nullopt) {
+    fault.retry_after = *told;
+    fault.source = "error message";
     return;
   }
   fault.source = IsQuota(fault.kind) ? "default" : "status";

@@ -59,7 +59,7 @@ std::optional<Instant> Impl::EtaOf(Lane& lane, const Request& request, std::size
     return amounts;
   };
   Instant eta = forecasts.wanted.When(need(lane.plan.wanted.front().model));
-  if (!wanted_only && !lane.plan.fallback.empty()) {
+  if (!wanted_only && !lane.plan.fallback.empty() && FallbackPays(request, eta, now)) {
     eta = std::min(eta, forecasts.fallback.When(need(lane.plan.fallback.front().model)));
   }
   if (eta == kNever) return std::nullopt;

@@ -351,6 +351,7 @@ void KeyPool::End(const Admission& admission, const Report& report, Instant now)
     quota.Refund(admission.reservation, now);
   }
   quota.Correct(report.remaining, now);
+  for (const LimitKind kind : report.spent) quota.Learn(kind, admission.reservation, now);
   const Instant provider_at = key.provider->breaker.UsableAt(now, false);
   EndHealth(admission, report, now);
   const bool provider_changed = provider_at != key.provider->breaker.UsableAt(now, false);

@@ -35,9 +35,12 @@ void Quota::SetMinuteLimit(LimitKind kind) {
   if (!limit) {
     counted.reset();
   } else if (counted) {
-    counted->window.SetLimit(limit->amount, limit->window + limits_.guard);
+    const bool same = counted->configured == limit->amount;
+    counted->window.SetLimit(same ? counted->window.limit() : limit->amount,
+                             limit->window + limits_.guard);
+    counted->configured = limit->amount;
   } else {
-    counted = Counted{{limit->amount, limit->window + limits_.guard}, serial_};
+    counted = Counted{{limit->amount, limit->window + limits_.guard}, serial_, limit->amount};
   }
 }
 
@@ -55,7 +58,7 @@ void Quota::SetDayLimit(LimitKind kind, const std::optional<std::int64_t>& amoun
 std::optional<LimitKind> Quota::NeverFits(const Demand& demand) const {
   const Amounts amounts = CountAmounts(limits_, demand);
   for (std::size_t i = 0; i < kMinuteKinds; ++i) {
-    if (minutes_[i] && amounts[i] > minutes_[i]->window.limit()) return Kind(i);
+    if (minutes_[i] && amounts[i] > minutes_[i]->configured) return Kind(i);
   }
   for (std::size_t i = 0; i < days_.size(); ++i) {
     if (days_[i] && amounts[kFirstDay + i] > days_[i]->counter.limit()) return Kind(kFirstDay + i);
@@ -84,6 +87,12 @@ Instant Quota::ReadyAtBoth(const Demand& one, const Demand& other, Instant now) 
   return ReadyAtAmounts(sum, 2, now, &limit);
 }
 
+Instant Quota::MinuteReadyAt(const Counted& counted, std::int64_t amount, Instant now) const {
+  const std::int64_t limit = counted.window.limit();
+  return counted.window.ReadyAt(amount > counted.configured ? amount : std::min(amount, limit),
+                                now);
+}
+
 Instant Quota::ReadyAtAmounts(const Amounts& amounts, std::int64_t attempts, Instant now,
                               LimitKind* limit) const {
   Instant ready = now;
@@ -93,7 +102,7 @@ Instant Quota::ReadyAtAmounts(const Amounts& amounts, std::int64_t attempts, Ins
     *limit = kind;
   };
   for (std::size_t i = 0; i < kMinuteKinds; ++i) {
-    if (minutes_[i]) wait_for(minutes_[i]->window.ReadyAt(amounts[i], now), Kind(i));
+    if (minutes_[i]) wait_for(MinuteReadyAt(*minutes_[i], amounts[i], now), Kind(i));
   }
   for (std::size_t i = 0; i < days_.size(); ++i) {
     const std::size_t kind = kFirstDay + i;
@@ -110,6 +119,7 @@ Instant Quota::ReadyAtAmounts(const Amounts& amounts, std::int64_t attempts, Ins
 
 Reservation Quota::Reserve(const Demand& demand, Instant now) {
   Require(Fits(demand, now), "only what fits is reserved");
+  Raise(now);
   const Reservation reservation{demand, CountAmounts(limits_, demand), now, ++serial_};
   for (std::size_t i = 0; i < kMinuteKinds; ++i) {
     if (minutes_[i]) minutes_[i]->window.Add(reservation.amounts[i], now);
@@ -119,6 +129,7 @@ Reservation Quota::Reserve(const Demand& demand, Instant now) {
   }
   if (limits_.rpm) next_slot_ = now + Spacing();
   ++in_flight_;
+  for (std::size_t i = 0; i < kMinuteKinds; ++i) amounts_in_flight_[i] += reservation.amounts[i];
   return reservation;
 }
 
@@ -145,6 +156,7 @@ void Quota::Refund(const Reservation& reservation, Instant now) {
 
 void Quota::Replace(const Reservation& reservation, const Amounts& amounts, Instant at,
                     Instant now) {
+  for (std::size_t i = 0; i < kMinuteKinds; ++i) amounts_in_flight_[i] -= reservation.amounts[i];
   for (std::size_t i = 0; i < kMinuteKinds; ++i) {
     if (!minutes_[i] || reservation.serial <= minutes_[i]->born) continue;
     minutes_[i]->window.Remove(reservation.amounts[i], reservation.at, now);
@@ -171,6 +183,28 @@ void Quota::Correct(const RemainingQuota& remaining, Instant now) {
   correct(LimitKind::kOtpm, remaining.output_tokens);
 }
 
+void Quota::Learn(LimitKind kind, const Reservation& refused, Instant now) {
+  auto& counted = minutes_[Index(kind)];
+  if (!counted) return;
+  const std::int64_t accepted =
+      counted->window.Used(now) - amounts_in_flight_[Index(kind)] - refused.amounts[Index(kind)];
+  if (accepted >= counted->window.limit()) return;
+  counted->window.SetLimit(std::max<std::int64_t>(accepted, 1), counted->window.window());
+  counted->learned = now;
+}
+
+void Quota::Raise(Instant now) {
+  constexpr std::int64_t kSteps = 32;
+  for (auto& counted : minutes_) {
+    if (!counted || counted->window.limit() >= counted->configured) continue;
+    if (now - counted->learned < counted->window.window()) continue;
+    const std::int64_t step = std::max<std::int64_t>(counted->configured / kSteps, 1);
+    counted->window.SetLimit(std::min(counted->window.limit() + step, counted->configured),
+                             counted->window.window());
+    counted->learned = now;
+  }
+}
+
 void Quota::RestoreAttempt(const Demand& demand, Instant at) {
   const Amounts amounts = CountAmounts(limits_, demand);
   for (std::size_t i = 0; i < kMinuteKinds; ++i) {
@@ -195,6 +229,7 @@ void Quota::Clear() {
   for (auto& counted : minutes_) {
     if (!counted) continue;
     counted->window.Clear();
+    counted->window.SetLimit(counted->configured, counted->window.window());
     counted->born = serial_;
   }
   for (auto& counted : days_) {
@@ -242,7 +277,8 @@ const DayCounter* Quota::Day(LimitKind kind) const {
 
 std::int64_t Quota::AmountOf(LimitKind kind) const {
   if (kind == LimitKind::kInFlight) return *limits_.max_in_flight;
-  return kind < LimitKind::kRpd ? Window(kind)->limit() : Day(kind)->limit();
+  if (kind >= LimitKind::kRpd) return Day(kind)->limit();
+  return minutes_[Index(kind)]->configured;
 }
 
 ModelUsage Quota::Usage(Instant now) const {

@@ -64,6 +64,13 @@ class Quota {
   // believed changes nothing: attempts in flight may not have been counted there yet.
   void Correct(const RemainingQuota& remaining, Instant now);
 
+  // The provider refused an attempt that is settled by now, because this minute limit is spent.
+  // What it accepted before, if that is less than configured, is the limit from now on. It rises
+  // again by a thirty-second of the configured one with each window without such a refusal: the
+  // quota may have been shared for a while. A demand above it goes when nothing else is in the
+  // window.
+  void Learn(LimitKind kind, const Reservation& refused, Instant now);
+
   // An attempt of an earlier run of the program; counts from `at` in the minute windows.
   void RestoreAttempt(const Demand& demand, Instant at);
   // All that the minute windows still allow may have been used by `at`.
@@ -91,6 +98,8 @@ class Quota {
   struct Counted {
     SlidingWindow window;
     std::uint64_t born;
+    std::int64_t configured;           // the window's limit, unless it has been learned
+    Instant learned = Instant::min();  // when, or when it rose last
   };
   struct CountedDay {
     DayCounter counter;
@@ -100,6 +109,8 @@ class Quota {
   Instant ReadyAtAmounts(const Amounts& amounts, std::int64_t attempts, Instant now,
                          LimitKind* limit) const;
   void SetMinuteLimit(LimitKind kind);
+  void Raise(Instant now);
+  Instant MinuteReadyAt(const Counted& counted, std::int64_t amount, Instant now) const;
   void SetDayLimit(LimitKind kind, const std::optional<std::int64_t>& amount);
   void Replace(const Reservation& reservation, const Amounts& amounts, Instant at, Instant now);
   Duration Spacing() const;
@@ -108,6 +119,7 @@ class Quota {
   std::array<std::optional<Counted>, kMinuteKinds> minutes_;
   std::array<std::optional<CountedDay>, 2> days_;  // rpd, tpd
   std::int64_t in_flight_ = 0;
+  Amounts amounts_in_flight_{};
   std::uint64_t serial_ = 0;
   Instant next_slot_ = Instant::min();  // with Burst::kSmooth
 };

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "daemon/policy/classifier.h"
+#include "daemon/policy/token_rule.h"
 #include "daemon/policy/types.h"
 
 // What goes in and out of the dispatcher: requests, grants, refusals and reports of attempts.
@@ -84,6 +85,7 @@ struct Report {
   std::optional<Instant> sent_at;  // when it was on the wire
   bool may_retry = true;           // false once a delta has gone out
   RemainingQuota remaining;        // corrects the windows
+  std::vector<LimitKind> spent;    // that the provider named when it refused
   bool conclusive = true;          // false: says nothing of the key, such as a cancelled attempt
 };
 

@@ -94,6 +94,25 @@ std::optional<Duration> ParseGoDuration(std::string_view value) {
   return Seconds(seconds);
 }
 
+std::optional<Duration> DelayInWords(std::string_view message) {
+  for (const std::string_view words : {"try again in ", "retry in ", "retry after "}) {
+    const std::size_t found = message.find(words);
+    if (found == std::string_view::npos) continue;
+    std::string_view rest = message.substr(found + words.size());
+    std::string_view word = rest.substr(0, rest.find(' '));
+    while (!word.empty() && (word.back() == '.' || word.back() == ',')) word.remove_suffix(1);
+    if (const auto delay = ParseGoDuration(word)) return delay;
+    const std::optional<double> number = ParseDecimal(word);
+    if (!number || word.size() == rest.size()) continue;
+    rest.remove_prefix(word.size() + 1);
+    for (const auto& [unit, seconds] : {std::pair("millisecond", 0.001), std::pair("second", 1.0),
+                                        std::pair("minute", 60.0), std::pair("hour", 3600.0)}) {
+      if (rest.substr(0, std::string_view(unit).size()) == unit) return Seconds(*number * seconds);
+    }
+  }
+  return std::nullopt;
+}
+
 std::optional<ToldDelay> ReadDelay(const Headers& headers, std::int64_t wall_now_s) {
   if (const std::string* ms = FindHeader(headers, "retry-after-ms")) {
     if (const auto number = ParseDecimal(*ms)) {

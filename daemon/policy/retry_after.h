@@ -23,6 +23,10 @@ std::optional<Duration> ParseRetryAfter(std::string_view value, std::int64_t wal
 // A duration as OpenAI writes it in x-ratelimit-reset-*: "6m0s", "1.5s", "20ms", "1h2m3s".
 std::optional<Duration> ParseGoDuration(std::string_view value);
 
+// The delay in a message for people: "Please try again in 9.816s" (OpenAI, Groq), "Please retry in
+// 36.7s" (Gemini), "Please retry after 26 seconds" (Azure). nullopt: it names none.
+std::optional<Duration> DelayInWords(std::string_view message);
+
 // How long the headers say to wait, and which one said so.
 struct ToldDelay {
   Duration delay{};

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "daemon/policy/spent_limit.h"
 #include "daemon/router/chat_service.h"
 #include "daemon/router/errors.h"
 #include "daemon/router/key_states.h"
@@ -184,7 +185,9 @@ policy::Report ChatService::ReportOf(const LiveRequest& live,
   if (outcome.transport == upstream::Transport::kRefusedLocally) {
     report.fault = RefusedLocally(outcome);
   } else if (report.conclusive) {
-    report.fault = policy::Classify(ToEvidence(outcome, parts_.clock.Wall() / 1000));
+    const policy::Evidence evidence = ToEvidence(outcome, parts_.clock.Wall() / 1000);
+    report.fault = policy::Classify(evidence);
+    report.spent = policy::SpentLimits(evidence);
   }
   return report;
 }

@@ -100,6 +100,12 @@ class ChatService {
     policy::Instant forget_at;
   };
 
+  // The end of a request whose storing failed, and what those who ask again get until it works.
+  struct Unwritten {
+    storage::Finish finish;
+    std::string reply;
+  };
+
   using Key = std::string;  // uid/id
 
   // ---- arrival (chat_arrival.cc)
@@ -143,6 +149,8 @@ class ChatService {
   storage::Usage BuildUsage(const LiveRequest& live, const ipc::TokenUsage& tokens,
                             bool failed) const;
   storage::StoredResult BuildResult(const LiveRequest& live, std::string payload) const;
+  void NoteResult(const storage::Finish& finish);
+  const Unwritten* FindUnwritten(uid_t uid, const std::string& id) const;
   void RetryUnwritten();
   void ReportProgress(policy::Instant now);
 
@@ -164,7 +172,7 @@ class ChatService {
   RequestTable table_;
   ResultIndex results_;
   std::unordered_map<Key, Orphan> orphans_;
-  std::deque<storage::Finish> unwritten_;  // ends of requests whose storing failed, in order
+  std::deque<Unwritten> unwritten_;  // in order
   bool rewriting_ = false;
   policy::Instant rewrite_at_{};
   std::set<std::uint64_t> paused_;

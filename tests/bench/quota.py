@@ -125,7 +125,7 @@ class Routed:
         self.agents[str(number)] = agent
         await self.socket.send_multipart([b"", msgpack.packb({
             "v": 1, "id": str(number), "op": "chat",
-            "body": {"prompt": prompt, "model": model, "agent": f"agent-{agent}",
+            "body": {"prompt": prompt, "model_preference": model, "agent": f"agent-{agent}",
                      "max_output_tokens": 16, "max_wait_ms": int(self.load.window_s * 1500)}})])
 
     async def collect(self):
@@ -255,6 +255,7 @@ def run(scenario, options):
     with tempfile.TemporaryDirectory(prefix="rr-bench-") as folder:
         daemon = Daemon(folder, simulators[0],
                         keys=[one.for_daemon(window_s) for one in scenario.keys],
+                        config={"fallback_saves_ms": int(window_s / 12 * 1000)},
                         secrets={one.name: f"secret-{one.name}" for one in scenario.keys}).start()
         try:
             loads = [Load(scenario, window_s, windows, options.times, options.seed)

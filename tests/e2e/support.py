@@ -54,10 +54,12 @@ class Simulator:
 class Client:
     """A REQ (or DEALER) socket that speaks version 1."""
 
-    def __init__(self, endpoint, kind=zmq.REQ, correlate=False):
+    def __init__(self, endpoint, kind=zmq.REQ, correlate=False, receive_queue=None):
         self.context = zmq.Context()
         self.socket = self.context.socket(kind)
         self.socket.setsockopt(zmq.LINGER, 0)
+        if receive_queue:
+            self.socket.setsockopt(zmq.RCVHWM, receive_queue)
         if correlate:
             self.socket.setsockopt(zmq.REQ_CORRELATE, 1)
             self.socket.setsockopt(zmq.REQ_RELAXED, 1)
