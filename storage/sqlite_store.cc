@@ -125,13 +125,12 @@ class SqliteStore final : public Store {
   }
 
   void QueryUsage(UsageQuery query, Done<std::vector<UsageRow>> done) override {
-    Submit(
-        Flush{}, Durability::kProcess,
-        [this, query, done = std::move(done)](const Result<Written>&) mutable {
-          Read<std::vector<UsageRow>>(*reader_, std::move(done), [=](Database& database) {
-            return ReadUsage(database, query);
-          });
-        });
+    Submit(Flush{}, Durability::kProcess,
+           [this, query, done = std::move(done)](const Result<Written>&) mutable {
+             Read<std::vector<UsageRow>>(*reader_, std::move(done), [=](Database& database) {
+               return ReadUsage(database, query);
+             });
+           });
   }
 
   void GetResult(std::uint32_t uid, std::string request_id, Millis now,

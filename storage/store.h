@@ -255,8 +255,8 @@ class Store {
   // Read once, before the first Submit.
   virtual Result<Recovered> Recover(Millis now) = 0;
 
-  // Writes are committed in groups, in the order submitted. `done` runs after the commit that
-  // holds the write; with kFull after it was synced, unless the store was opened with kProcess.
+  // Writes are committed in groups, in the order submitted; AttemptOpened may come earlier. `done`
+  // runs after the commit that holds it; with kFull synced, unless the store is of kProcess.
   // A failed write leaves nothing behind and does not disturb the others of its group.
   virtual void Submit(Write write, Durability durability, Done<Written> done) = 0;
 

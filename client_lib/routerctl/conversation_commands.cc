@@ -142,7 +142,7 @@ int Conversation(const Console& console, Daemon& daemon, const ConversationOptio
 }
 
 void AddList(CommandSet& set) {
-  CLI::App* command = set.Add("conversations", "The stored conversations, the latest first",
+  CLI::App* command = set.Add("conversations", "The stored conversations, by their ids",
                               "  routerctl conversations\n"
                               "  routerctl conversations --prefix planner_\n"
                               "  sudo routerctl conversations --uid 1000");

@@ -74,7 +74,7 @@ void Operations::On(const Asker& asker, const ipc::KeysResetRequest& request) {
   if (const auto admin = RequireAdmin(asker); !admin) {
     return Reply(asker, tl::unexpected(admin.error()));
   }
-  Reply(asker, ResetKeys(request));
+  ReplyWhenStored(asker, ResetKeys(request));
 }
 
 ipc::Result<ipc::Value> Operations::ResetKeys(const ipc::KeysResetRequest& request) {
@@ -112,7 +112,15 @@ void Operations::SetEnabled(const Asker& asker, const std::string& key_id, bool 
   }
   SaveChangedKeys();
   const auto status = parts_.dispatcher.Key(key_id, now);
-  Reply(asker, ipc::Value{{"key_id", key_id}, {"state", router::Name(status->state)}});
+  ReplyWhenStored(asker, ipc::Value{{"key_id", key_id}, {"state", router::Name(status->state)}});
+}
+
+// What an operator was told is on the disk. Where the disk fails it holds all the same, until the
+// daemon ends.
+void Operations::ReplyWhenStored(const Asker& asker, ipc::Result<ipc::Value> body) {
+  parts_.store.Submit(
+      storage::Flush{}, storage::Durability::kFull,
+      Later<storage::Written>([this, asker, body = std::move(body)](auto) { Reply(asker, body); }));
 }
 
 void Operations::SaveChangedKeys() {

@@ -77,6 +77,7 @@ class Operations {
   void SetEnabled(const Asker& asker, const std::string& key_id, bool enabled);
   ipc::Result<ipc::Value> ResetKeys(const ipc::KeysResetRequest& request);
   void SaveChangedKeys();
+  void ReplyWhenStored(const Asker& asker, ipc::Result<ipc::Value> body);
   // conversations.cc
   void On(const Asker& asker, const ipc::ConversationGetRequest& request);
   void On(const Asker& asker, const ipc::ConversationListRequest& request);

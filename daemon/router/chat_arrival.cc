@@ -88,14 +88,19 @@ void ChatService::Submit(const ipc::Envelope& from, const ipc::Peer& peer, ipc::
 bool ChatService::AnswerKnownId(const ipc::Envelope& from, const ipc::Peer& peer,
                                 ipc::Request& request) {
   LiveRequest* live = table_.FindById(peer.uid, request.id);
-  const std::string* digest =
-      live ? &live->digest : results_.Find(peer.uid, request.id, parts_.clock.Steady());
+  const Unwritten* unwritten = FindUnwritten(peer.uid, request.id);
+  const std::string* digest = live ? &live->digest
+                              : unwritten
+                                  ? &unwritten->finish.result->body_digest
+                                  : results_.Find(peer.uid, request.id, parts_.clock.Steady());
   if (!digest) return false;
   if (*digest != request.body_digest) {
     SendError(from, request.id,
               {ErrorType::kRequestIdConflict,
                "the request id \"" + request.id + "\" was used with a different body; use a new id",
                std::nullopt, ipc::Value(), std::nullopt});
+  } else if (!live && unwritten) {
+    parts_.replies.Send(from, AsReplayed(unwritten->reply));
   } else if (!live) {
     Replay(from, peer, std::move(request));
   } else if (live->answered()) {

@@ -131,23 +131,36 @@ void ChatService::OnCommitted(std::uint64_t ticket, const storage::Finish& finis
                               storage::Result<storage::Written> written) {
   LiveRequest* live = table_.Find(ticket);
   if (!live) return;
-  if (written && finish.result) {
-    results_.Add(live->peer.uid, live->id, live->digest,
-                 parts_.clock.Steady() + catalog_->config().settings.result_ttl);
+  std::string payload = finish.result ? finish.result->reply : std::string();
+  if (!written && reply) {
+    ipc::ChatReply unsaved = *reply;
+    unsaved.persisted = false;
+    unsaved.warnings.push_back("the turn is not stored yet (" + written.error().message +
+                               "); it will be as soon as storage works again");
+    payload = ipc::EncodeChatReply(live->id, unsaved);
   }
-  if (!written) unwritten_.push_back(finish);
-  if (!live->answered() && reply) {
-    std::string payload = finish.result->reply;
-    if (!written) {
-      ipc::ChatReply unsaved = *reply;
-      unsaved.persisted = false;
-      unsaved.warnings.push_back("the turn is not stored yet (" + written.error().message +
-                                 "); it will be as soon as storage works again");
-      payload = ipc::EncodeChatReply(live->id, unsaved);
-    }
-    Answer(*live, std::move(payload), "answered");
+  if (written) {
+    NoteResult(finish);
+  } else {
+    unwritten_.push_back({finish, payload});
   }
+  if (!live->answered() && reply) Answer(*live, std::move(payload), "answered");
   Forget(*live);
+}
+
+// From now on the stored reply answers those who ask again.
+void ChatService::NoteResult(const storage::Finish& finish) {
+  if (!finish.result) return;
+  results_.Add(finish.result->uid, finish.result->request_id, finish.result->body_digest,
+               parts_.clock.Steady() + catalog_->config().settings.result_ttl);
+}
+
+const ChatService::Unwritten* ChatService::FindUnwritten(uid_t uid, const std::string& id) const {
+  for (const Unwritten& one : unwritten_) {
+    const auto& result = one.finish.result;
+    if (result && result->uid == uid && result->request_id == id) return &one;
+  }
+  return nullptr;
 }
 
 // ---- failure
@@ -235,11 +248,12 @@ void ChatService::Forget(LiveRequest& live) {
 void ChatService::RetryUnwritten() {
   if (unwritten_.empty() || rewriting_ || parts_.clock.Steady() < rewrite_at_) return;
   rewriting_ = true;
-  storage::Finish finish = unwritten_.front();
+  storage::Finish finish = unwritten_.front().finish;
   parts_.store.Submit(std::move(finish), storage::Durability::kFull,
                       Later<storage::Written>([this](auto written) {
                         rewriting_ = false;
                         if (written) {
+                          NoteResult(unwritten_.front().finish);
                           unwritten_.pop_front();
                         } else {
                           rewrite_at_ = parts_.clock.Steady() + kRewriteInterval;

@@ -101,6 +101,12 @@ class ChatService {
     policy::Instant forget_at;
   };
 
+  // The end of a request whose storing failed, and what those who ask again get until it works.
+  struct Unwritten {
+    storage::Finish finish;
+    std::string reply;
+  };
+
   using Key = std::string;  // uid/id
 
   static constexpr std::int64_t kDayMs = 86'400'000;
@@ -155,6 +161,8 @@ class ChatService {
   storage::Usage BuildUsage(const LiveRequest& live, const ipc::TokenUsage& tokens,
                             bool failed) const;
   storage::StoredResult BuildResult(const LiveRequest& live, std::string payload) const;
+  void NoteResult(const storage::Finish& finish);
+  const Unwritten* FindUnwritten(uid_t uid, const std::string& id) const;
   void RetryUnwritten();
   void ReportProgress(policy::Instant now);
 
@@ -177,7 +185,7 @@ class ChatService {
   ResultIndex results_;
   policy::Budgets budgets_;
   std::unordered_map<Key, Orphan> orphans_;
-  std::deque<storage::Finish> unwritten_;  // ends of requests whose storing failed, in order
+  std::deque<Unwritten> unwritten_;  // in order
   bool rewriting_ = false;
   policy::Instant rewrite_at_{};
   std::set<std::uint64_t> paused_;

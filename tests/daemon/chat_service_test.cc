@@ -298,8 +298,15 @@ TEST_F(ChatServiceTest, AnAnswerThatCameBeforeTheDiskFailedIsDeliveredAndStoredL
   EXPECT_EQ(LastBody()["persisted"], false);
   EXPECT_THAT(LastBody()["warnings"].dump(), HasSubstr("stored"));
   EXPECT_TRUE(store_.conversations.empty());
+  Submit(Ask("a", "hello", "talk"));
+  EXPECT_EQ(LastBody()["replayed"], true) << "what is known is not paid for again";
+  EXPECT_EQ(LastBody()["persisted"], false);
   store_.failing = false;
   Wait(seconds(1));
+  Submit(Ask("a", "hello", "talk"));
+  EXPECT_EQ(LastBody()["replayed"], true);
+  EXPECT_EQ(LastBody()["persisted"], true);
+  EXPECT_EQ(runner_.sent.size(), 1u);
   EXPECT_EQ((store_.conversations.at({1000, "talk"}).messages.size()), 2u);
 }
 

@@ -73,7 +73,9 @@ class SmallDisk(StorageCase):
         self.assertIn("space", error["message"])
         self.assertEqual(self.sim.requests(), 1)
         self.assertFalse(self.healthy(client))
-        self.assertTrue(client.chat("a one-shot needs no disk")["ok"])
+        for replayed in (False, True):
+            one_shot = client.chat("a one-shot needs no disk", id="one-shot")["body"]
+            self.assertEqual(one_shot["replayed"], replayed)
         self.assertEqual(len(self.contents(client)), 2)
         self.free()
         until(lambda: self.healthy(client))
