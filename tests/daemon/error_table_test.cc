@@ -56,7 +56,9 @@ TEST_P(ErrorTable, IsJudgedAsItIsMeant) {
           ? std::chrono::duration_cast<std::chrono::milliseconds>(*fault.retry_after).count()
           : kNone;
   EXPECT_EQ(delay, row.retry_after_ms);
-  if (!row.source.empty()) EXPECT_EQ(fault.source, row.source);
+  if (!row.source.empty()) {
+    EXPECT_EQ(fault.source, row.source);
+  }
   EXPECT_FALSE(fault.reason.empty());
   EXPECT_FALSE(fault.message.empty());
 }
