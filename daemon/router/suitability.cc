@@ -69,6 +69,7 @@ class Judge {
 
  private:
   std::string Lacking(const std::string& model) const {
+    if (needed_.empty()) return "";
     const std::vector<std::string> has = catalog_.CapabilitiesOf(model);
     std::string lacking;
     for (const std::string& capability : needed_) {
