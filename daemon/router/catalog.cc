@@ -64,6 +64,17 @@ std::optional<std::int64_t> Catalog::ContextOf(const std::string& model) const {
   return found == config_.models.end() ? std::nullopt : found->second.context_tokens;
 }
 
+std::optional<std::int64_t> Catalog::ContextFor(const std::string& model) const {
+  if (by_model_.contains(model)) return ContextOf(model);
+  std::optional<std::int64_t> largest;
+  for (const std::string& served : models_) {
+    const auto context = ContextOf(served);
+    if (!context) return std::nullopt;
+    largest = std::max(largest, context);
+  }
+  return largest;
+}
+
 std::optional<double> Catalog::CostOf(const std::string& model,
                                       const ipc::TokenUsage& tokens) const {
   const auto found = config_.models.find(model);

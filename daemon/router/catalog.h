@@ -40,6 +40,10 @@ class Catalog {
   // Context in tokens, where configured.
   std::optional<std::int64_t> ContextOf(const std::string& model) const;
 
+  // The context to trim history to: that of `model` where it is served, else the largest there is.
+  // nullopt: not known, or not known of every model.
+  std::optional<std::int64_t> ContextFor(const std::string& model) const;
+
   // What the tokens cost, in US dollars; nullopt where no price is configured. Cached input is
   // billed at its own price where there is one.
   std::optional<double> CostOf(const std::string& model, const ipc::TokenUsage& tokens) const;

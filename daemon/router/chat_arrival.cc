@@ -16,9 +16,6 @@ using ipc::ErrorType;
 // (https://ai.google.dev/gemini-api/docs/tokens), Anthropic about width*height/750, at most 1,600.
 constexpr std::int64_t kTokensPerImage = 1'600;
 
-// Bytes a token, to turn a budget of tokens into one of bytes when history is trimmed.
-constexpr std::int64_t kBytesPerToken = 4;
-
 // One-shots are answered while storage does not work, and their ends kept in memory until it does:
 // so many, then they are refused, too.
 constexpr std::size_t kMostUnwritten = 1'000;
@@ -220,7 +217,7 @@ ipc::Result<void> ChatService::BuildPrompt(LiveRequest& live, storage::Conversat
   }
   const config::Settings& settings = catalog_->config().settings;
   std::int64_t budget = settings.history_tokens;
-  if (const auto context = catalog_->ContextOf(live.chat.model_preference);
+  if (const auto context = catalog_->ContextFor(live.chat.model_preference);
       context && budget == 0) {
     budget = std::max<std::int64_t>(1, *context - live.chat.max_output_tokens);
   }

@@ -201,9 +201,9 @@ void ChatService::LearnFrom(const LiveRequest& live, const upstream::Outcome& ou
   parts_.dispatcher.Learn(live.grant->model, live.prompt_bytes, outcome.answer->tokens.input);
 }
 
-// The provider bills attempts whose answer nobody gets, too.
+// The provider bills attempts whose answer nobody gets, too: as far as it had said what they cost.
 void ChatService::RecordLost(const LiveRequest& live, const upstream::Outcome& outcome) {
-  if (!outcome.answer || !outcome.answer->tokens_known) return;
+  if (!outcome.answer || outcome.answer->tokens == ipc::TokenUsage()) return;
   storage::Finish finish;
   finish.usage.push_back(BuildUsage(live, outcome.answer->tokens, false));
   finish.usage.back().requests = 0;

@@ -15,6 +15,9 @@ ipc::Result<ipc::Message> FromStored(const storage::StoredMessage& stored);
 
 storage::StoredMessage ToStored(const ipc::Message& message, storage::Millis at);
 
+// Bytes a token, roughly, to compare lengths with budgets and contexts, which are of tokens.
+inline constexpr std::int64_t kBytesPerToken = 4;
+
 // UTF-8 bytes of what a message says, images not counted.
 std::int64_t BytesOf(const ipc::Message& message);
 std::int64_t ImagesOf(const ipc::Message& message);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "daemon/router/history.h"
 #include "daemon/upstream/sketch.h"
@@ -33,16 +34,31 @@ std::vector<std::string> Needed(const upstream::Prompt& prompt) {
   return needed;
 }
 
+std::int64_t TokensOf(const upstream::Prompt& prompt) {
+  std::int64_t bytes = 0;
+  for (const ipc::Message& message : prompt.messages) bytes += BytesOf(message);
+  return bytes / kBytesPerToken + prompt.options.max_output_tokens;
+}
+
 // What `model` cannot do of a prompt, in words; nullopt: it can do all of it.
 class Judge {
  public:
   Judge(const Catalog& catalog, const upstream::Prompt& prompt)
       : catalog_(catalog),
         needed_(Needed(prompt)),
-        sketch_(std::make_shared<const upstream::Prompt>(upstream::SketchOf(prompt))) {}
+        tokens_(TokensOf(prompt)),
+        sketch_(upstream::IsPlain(prompt)
+                    ? nullptr
+                    : std::make_shared<const upstream::Prompt>(upstream::SketchOf(prompt))) {}
+
+  bool HasRoom(const std::string& model) const {
+    const auto context = catalog_.ContextOf(model);
+    return !context || tokens_ <= *context;
+  }
 
   std::optional<std::string> WhyNot(const std::string& model) const {
     if (const auto lacking = Lacking(model); !lacking.empty()) return "it lacks " + lacking;
+    if (!sketch_) return std::nullopt;
     std::optional<std::string> why;
     for (const auto& provider : catalog_.ProvidersOf(model)) {
       why = upstream::WhyNot(provider, model, sketch_);
@@ -53,6 +69,7 @@ class Judge {
 
  private:
   std::string Lacking(const std::string& model) const {
+    if (needed_.empty()) return "";
     const std::vector<std::string> has = catalog_.CapabilitiesOf(model);
     std::string lacking;
     for (const std::string& capability : needed_) {
@@ -64,7 +81,8 @@ class Judge {
 
   const Catalog& catalog_;
   const std::vector<std::string> needed_;
-  const std::shared_ptr<const upstream::Prompt> sketch_;
+  const std::int64_t tokens_;                             // of prompt and answer, estimated
+  const std::shared_ptr<const upstream::Prompt> sketch_;  // nullptr: nothing to find out
 };
 
 ipc::Result<std::vector<std::string>> Refuse(const std::string& who, const std::string& why) {
@@ -84,18 +102,19 @@ ipc::Result<std::vector<std::string>> SuitableModels(const Catalog& catalog,
     if (const auto why = judge.WhyNot(wanted)) return Refuse(wanted, *why);
     return std::vector<std::string>{};
   }
-  std::vector<std::string> suitable;
+  std::vector<std::string> suitable, too_short;
   std::string refused, why_refused;
   for (const std::string& model : models) {
     const auto why = judge.WhyNot(model);
     if (!why) {
-      suitable.push_back(model);
+      (model == wanted || judge.HasRoom(model) ? suitable : too_short).push_back(model);
     } else if (refused.empty() || model == wanted) {
       refused = model;
       why_refused = *why;
     }
   }
-  if (refused.empty()) return std::vector<std::string>{};
+  if (suitable.empty()) suitable = std::exchange(too_short, {});
+  if (suitable.size() == models.size()) return std::vector<std::string>{};
   if (suitable.empty()) return Refuse(refused, why_refused);
   return suitable;
 }

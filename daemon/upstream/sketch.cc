@@ -1,5 +1,6 @@
 #include "daemon/upstream/sketch.h"
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -41,7 +42,20 @@ bool SaysSomething(const ipc::Message& message) {
   return message.role != ipc::Role::kSystem && HasVisibleText(ipc::TextOf(message));
 }
 
+bool HasPlainOptions(const ipc::ChatRequest& options) {
+  return options.tools.empty() && options.tool_choice.mode == ipc::ToolChoice::Mode::kAuto &&
+         options.response_format.kind == ipc::ResponseFormat::Kind::kText && !options.reasoning &&
+         options.provider_options.is_null() && options.temperature <= 1 && options.stop.empty();
+}
+
 }  // namespace
+
+bool IsPlain(const Prompt& prompt) {
+  const auto& messages = prompt.messages;
+  return HasPlainOptions(prompt.options) &&
+         std::all_of(messages.begin(), messages.end(), IsTextAlone) &&
+         std::any_of(messages.begin(), messages.end(), SaysSomething);
+}
 
 Prompt SketchOf(const Prompt& prompt) {
   Prompt sketch;

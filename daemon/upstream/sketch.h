@@ -10,6 +10,10 @@
 // that a rule could refuse and nothing of its weight. Pure.
 namespace requestrouter::upstream {
 
+// Text alone, asked with options that every provider takes: nothing to find out. Most prompts are
+// so, and the encoding of sketches is saved.
+bool IsPlain(const Prompt& prompt);
+
 // The prompt with pictures of one byte, and without the messages of which no provider refuses any:
 // text alone, but for one.
 Prompt SketchOf(const Prompt& prompt);

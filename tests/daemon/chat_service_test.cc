@@ -378,5 +378,38 @@ TEST_F(ChatServiceTest, ARequestThatIsOverCanBeExplained) {
   EXPECT_EQ(trace->considered.size(), 2u);
 }
 
+TEST_F(ChatServiceTest, ABlockedPromptIsToldWithTheProvidersRatings) {
+  Submit(Ask("a", "bad"));
+  upstream::Outcome blocked = Answered("");
+  blocked.answer->blocked = true;
+  blocked.answer->safety_ratings = ipc::Value{{{"category", "HARM"}, {"blocked", true}}};
+  End(0, blocked);
+  const ipc::Reply reply = RepliesTo(kPeer).back();
+  const ipc::Error& error = std::get<ipc::Error>(reply.outcome);
+  EXPECT_EQ(error.type, ipc::ErrorType::kContentBlocked);
+  EXPECT_EQ(error.details["ratings"], blocked.answer->safety_ratings);
+}
+
+TEST_F(ChatServiceTest, TokensOfAnAnswerThatNobodyGetsAreCounted) {
+  Submit(Ask("a", "hello"));
+  chats_.Cancel(kCaller.uid, "a");
+  Settle();
+  upstream::Outcome cut = Answered("half");
+  cut.transport = upstream::Transport::kCancelled;
+  End(0, cut);
+  std::int64_t requests = 0, tokens = 0;
+  for (const storage::Write& write : store_.writes) {
+    const auto* finish = std::get_if<storage::Finish>(&write);
+    if (!finish) continue;
+    for (const storage::Usage& usage : finish->usage) {
+      requests += usage.requests;
+      tokens += usage.input_tokens + usage.output_tokens;
+    }
+  }
+  EXPECT_EQ(requests, 1);
+  EXPECT_EQ(tokens, 15);
+  EXPECT_TRUE(chats_.idle());
+}
+
 }  // namespace
 }  // namespace requestrouter::router

@@ -16,7 +16,7 @@ MODELS = {"gemini": "gemini-2.5-flash", "openai": "gpt-4o-mini", "anthropic": "c
 REQUESTS = 240
 FAULTS = [
     {"kind": "status", "status": 500}, {"kind": "status", "status": 503}, {"kind": "html"},
-    {"kind": "rate_limit", "retry_after_ms": 100}, {"kind": "hang"}, {"kind": "reset"},
+    {"kind": "hang"}, {"kind": "reset"},
     {"kind": "reset_mid_body"}, {"kind": "truncated"}, {"kind": "hang_mid_body"},
     {"kind": "slow_drip", "pace_ms": 1}, {"kind": "bad_json"}, {"kind": "empty"},
     {"kind": "wrong_content_type"}, {"kind": "gzip"}, {"kind": "error_mid_stream"},

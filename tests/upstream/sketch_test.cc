@@ -27,6 +27,19 @@ TEST(Sketch, KeepsOfPlainTextNoMoreThanOneWord) {
   EXPECT_EQ(WhyNotOf(asking), std::nullopt);
 }
 
+// The rule that saves sketches must not hide a refusal: whatever is plain, no provider refuses.
+TEST(Sketch, IsSavedForPlainTextOnly) {
+  for (Asking asking : {AskAnthropic(), AskOpenAi(), AskGemini()}) {
+    EXPECT_TRUE(IsPlain(*asking.prompt));
+    EXPECT_EQ(WhyNotOf(asking), std::nullopt);
+    asking.options().temperature = 1.5;
+    EXPECT_FALSE(IsPlain(*asking.prompt));
+  }
+  EXPECT_FALSE(IsPlain(*AskGemini().Messages({Says(Role::kUser, " ")}).prompt));
+  EXPECT_FALSE(IsPlain(*AskGemini().Messages({Says(Role::kSystem, "Be brief.")}).prompt));
+  EXPECT_FALSE(IsPlain(*AskGemini().Messages({Shows({"image/png", "p", ""})}).prompt));
+}
+
 TEST(Sketch, KeepsOfAPictureItsKindAndNotItsBytes) {
   const ipc::ImagePart picture{"image/bmp", std::string(1 << 20, 'p'), ""};
   const Asking anthropic = AskAnthropic().Messages({Shows(picture)});
