@@ -23,8 +23,9 @@ int CheckConfig(const AppOptions& options);
 // Threads, and what each may block on:
 //   router    the ROUTER socket, every policy object, the request table       nothing
 //   upstream  the curl multi handle and its connections                       nothing
-//   storage   the only writing connection, backups                            the disk
-//   reader    reading connections: histories, listings, exports               the disk
+//   storage   the only writing connection, restores                           the disk
+//   reader    a reading connection: histories, listings, exports              the disk
+//   copier    a reading connection for what takes long: backups, checks       the disk
 //   helper    secrets from commands and Vault, reading the configuration      anything
 // The router thread is the one that calls Run. Others reach it through router::Mailbox only.
 //

@@ -10,6 +10,7 @@
 
 #include <tl/expected.hpp>
 
+#include "daemon/config/caller_rule.h"
 #include "daemon/policy/types.h"
 #include "daemon/upstream/client.h"
 
@@ -106,6 +107,8 @@ struct Config {
   std::vector<Key> keys;
   std::map<std::string, Provider> providers;  // built-ins included
   std::map<std::string, Model> models;
+  std::vector<CallerRule> callers;              // in the order of the file
+  std::map<std::string, double> agent_weights;  // by `agent`
   Settings settings;
 };
 

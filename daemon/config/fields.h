@@ -8,8 +8,8 @@
 // REFERENCE.md describes every one; a test compares it with this list.
 namespace requestrouter::config {
 
-inline constexpr std::array<std::string_view, 4> kRootFields = {"keys", "providers", "models",
-                                                                "config"};
+inline constexpr std::array<std::string_view, 6> kRootFields = {"keys",    "providers", "models",
+                                                                "callers", "agents",    "config"};
 
 inline constexpr std::array<std::string_view, 8> kLimitFields = {
     "rpm", "tpm", "itpm", "otpm", "rpd", "tpd", "max_in_flight", "window_seconds"};
@@ -39,6 +39,11 @@ inline constexpr std::array<std::string_view, 11> kProviderFields = {"kind",
                                                                      "first_token_timeout_ms",
                                                                      "idle_timeout_ms",
                                                                      "total_timeout_ms"};
+
+inline constexpr std::array<std::string_view, 6> kCallerFields = {
+    "uid", "group", "models", "tokens_per_day", "usd_per_day", "weight"};
+
+inline constexpr std::array<std::string_view, 1> kAgentFields = {"weight"};
 
 inline constexpr std::array<std::string_view, 5> kModelFields = {
     "context_tokens", "input_usd_per_mtok", "output_usd_per_mtok", "cached_usd_per_mtok",

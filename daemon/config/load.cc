@@ -1,6 +1,7 @@
 #include <cmath>
 #include <utility>
 
+#include "daemon/config/callers.h"
 #include "daemon/config/config.h"
 #include "daemon/config/fields.h"
 #include "daemon/config/json_tree.h"
@@ -88,6 +89,8 @@ Config ReadConfig(const ObjectReader& root, const Variables& variables, std::str
   config.settings = ReadSettings(settings ? &*settings : nullptr, variables);
   config.providers = ReadProviders(providers ? &*providers : nullptr, variables);
   config.models = ReadModels(root);
+  config.callers = ReadCallers(root);
+  config.agent_weights = ReadAgents(root);
   config.keys = ReadKeys(root, {config.providers, config.settings, std::move(directory)});
   return config;
 }

@@ -1,13 +1,14 @@
 #include "daemon/router/access.h"
 
 #include <grp.h>
-#include <pwd.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <optional>
 #include <vector>
+
+#include "daemon/router/user_groups.h"
 
 namespace requestrouter::router {
 namespace {
@@ -20,25 +21,6 @@ std::optional<gid_t> GroupId(const std::string& name) {
     return std::nullopt;
   }
   return found->gr_gid;
-}
-
-// The groups that the user database gives a uid, supplementary ones included. A process may hold
-// other groups; those are not known from the socket.
-std::vector<gid_t> GroupsOf(uid_t uid, gid_t primary) {
-  std::array<char, 16384> buffer{};
-  passwd entry{};
-  passwd* found = nullptr;
-  if (getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found) != 0 || !found) {
-    return {primary};
-  }
-  std::vector<gid_t> groups(256);
-  int count = static_cast<int>(groups.size());
-  if (getgrouplist(found->pw_name, primary, groups.data(), &count) < 0) {
-    groups.resize(static_cast<std::size_t>(count));
-    getgrouplist(found->pw_name, primary, groups.data(), &count);
-  }
-  groups.resize(static_cast<std::size_t>(count));
-  return groups;
 }
 
 }  // namespace

@@ -23,7 +23,7 @@ std::vector<std::string> MappedModels(const config::Settings& settings, const ch
 }  // namespace
 
 Catalog::Catalog(config::Config config, Secrets secrets)
-    : config_(std::move(config)), secrets_(std::move(secrets)) {
+    : config_(std::move(config)), secrets_(std::move(secrets)), rules_(config_.callers) {
   for (const auto& [name, provider] : config_.providers) {
     providers_[name] = std::make_shared<const upstream::Provider>(provider.http);
   }
@@ -126,6 +126,10 @@ policy::Config Catalog::ToPolicy(const Clock& clock) const {
   result.retry.cap = settings.max_backoff;
   result.user_limit = ToBucket(settings.user_limit);
   result.host_limit = ToBucket(settings.host_limit);
+  result.agent_weights = config_.agent_weights;
+  for (const config::CallerRule& rule : config_.callers) {
+    if (rule.uid && rule.weight) result.uid_weights.emplace(*rule.uid, *rule.weight);
+  }
   return result;
 }
 

@@ -8,6 +8,7 @@
 
 #include "daemon/config/config.h"
 #include "daemon/policy/dispatcher.h"
+#include "daemon/router/caller_rules.h"
 #include "daemon/router/clock.h"
 #include "daemon/secrets/secrets.h"
 #include "ipc/chat.h"
@@ -33,6 +34,9 @@ class Catalog {
   // Every model that some active key serves, in the order of the configuration.
   const std::vector<std::string>& models() const { return models_; }
 
+  // What the caller may use; nullptr: everything.
+  const config::CallerRule* RuleOf(const ipc::Peer& peer) const { return rules_.Of(peer); }
+
   // Context in tokens, where configured.
   std::optional<std::int64_t> ContextOf(const std::string& model) const;
 
@@ -55,6 +59,7 @@ class Catalog {
 
   config::Config config_;
   Secrets secrets_;
+  CallerRules rules_;
   std::map<std::string, std::shared_ptr<const upstream::Provider>> providers_;  // by name
   std::vector<std::string> models_;
   std::map<std::string, std::vector<std::shared_ptr<const upstream::Provider>>> by_model_;

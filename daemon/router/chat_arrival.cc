@@ -61,6 +61,7 @@ ChatService::ChatService(Parts parts, std::shared_ptr<const Catalog> catalog)
 void ChatService::Restore(const storage::Recovered& recovered) {
   const policy::Instant now = parts_.clock.Steady();
   last_attempt_id_ = recovered.last_attempt_id;
+  RestoreBudgets();
   for (const storage::JournalledAttempt& attempt : recovered.attempts) {
     const policy::Instant forget_at = SteadyAt(parts_.clock, attempt.unknown_until);
     if (attempt.closed || forget_at <= now) continue;
@@ -257,6 +258,7 @@ ipc::Result<void> ChatService::BuildAsk(LiveRequest& live,
   ipc::Result<std::vector<std::string>> suitable =
       SuitableModels(*catalog_, *live.prompt, fallback);
   if (!suitable) return tl::unexpected(suitable.error());
+  if (const auto kept = KeepToAllowed(live, fallback, *suitable); !kept) return kept;
   policy::Ask& ask = live.ask;
   ask.ticket = live.ticket;
   ask.uid = live.peer.uid;
@@ -282,7 +284,7 @@ ipc::Result<void> ChatService::BuildAsk(LiveRequest& live,
   }
   ask.preferred_key = conversation.info.last_key_id;
   ask.capable_models = std::move(*suitable);
-  return {};
+  return HoldBudget(live);
 }
 
 }  // namespace requestrouter::router

@@ -181,6 +181,10 @@ policy::Report ChatService::ReportOf(const LiveRequest& live,
   report.remaining = policy::ReadRemaining(outcome.headers);
   if (outcome.answer && outcome.answer->tokens_known) {
     report.used = ActualUse(outcome.answer->tokens);
+    if (outcome.transport != upstream::Transport::kOk) {  // cut off: counted to here at the least
+      report.used->output_tokens =
+          std::max(report.used->output_tokens, live.grant->reserved.output_tokens);
+    }
   }
   if (outcome.transport == upstream::Transport::kRefusedLocally) {
     report.fault = RefusedLocally(outcome);
@@ -195,6 +199,16 @@ policy::Report ChatService::ReportOf(const LiveRequest& live,
 void ChatService::LearnFrom(const LiveRequest& live, const upstream::Outcome& outcome) {
   if (!outcome.answer || !outcome.answer->tokens_known || live.prompt_bytes == 0) return;
   parts_.dispatcher.Learn(live.grant->model, live.prompt_bytes, outcome.answer->tokens.input);
+}
+
+// The provider bills attempts whose answer nobody gets, too.
+void ChatService::RecordLost(const LiveRequest& live, const upstream::Outcome& outcome) {
+  if (!outcome.answer || !outcome.answer->tokens_known) return;
+  storage::Finish finish;
+  finish.usage.push_back(BuildUsage(live, outcome.answer->tokens, false));
+  finish.usage.back().requests = 0;
+  Spend(finish.usage.back());
+  parts_.store.Submit(std::move(finish), storage::Durability::kProcess, [](auto) {});
 }
 
 storage::AttemptClosed ChatService::CloseAttempt(LiveRequest& live, const policy::Report& report) {
@@ -225,6 +239,9 @@ void ChatService::OnOutcome(std::int64_t attempt_id, const upstream::Outcome& ou
   const std::optional<policy::Refusal> refusal =
       parts_.dispatcher.Finished(live->ticket, report, now);
   SaveChangedKeys();
+  const bool is_answer = !live->answered() && report.conclusive && outcome.answer &&
+                         report.fault.kind == policy::FaultKind::kNone;
+  if (!is_answer) RecordLost(*live, outcome);
 
   if (live->answered()) {  // it ended early; all that was left was to settle
     storage::Finish finish;
@@ -249,7 +266,7 @@ void ChatService::OnOutcome(std::int64_t attempt_id, const upstream::Outcome& ou
     if (live->chat.progress) watching_[live->ticket] = true;
     return NoteWaiting(*live, ipc::ChatProgress::State::kRetrying);
   }
-  if (!report.conclusive || !outcome.answer) {
+  if (!is_answer) {
     return Fail(*live,
                 {ErrorType::kUpstreamUnavailable, "the attempt was cut off", std::nullopt,
                  ipc::Value(), std::nullopt},

@@ -110,6 +110,7 @@ void ChatService::Succeed(LiveRequest& live, const upstream::Outcome& outcome,
   storage::Finish finish;
   finish.attempt = closed;
   finish.usage.push_back(BuildUsage(live, reply.tokens, false));
+  Spend(finish.usage.back());
   finish.result = BuildResult(live, payload);
   if (!live.stored()) {
     Answer(live, std::move(payload), "answered");
@@ -224,6 +225,7 @@ void ChatService::Settle(LiveRequest& live, storage::Finish finish,
 void ChatService::Forget(LiveRequest& live) {
   parts_.traces.Add(std::move(live.trace));
   paused_.erase(live.ticket);
+  budgets_.Release(live.ticket);
   LiveRequest* next = live.stored() ? table_.LeaveLine(live) : nullptr;
   table_.Erase(live);
   // One that has ended early leaves the line by itself when its end is stored.

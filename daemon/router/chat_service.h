@@ -8,6 +8,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "daemon/policy/budget.h"
 #include "daemon/policy/dispatcher.h"
 #include "daemon/router/catalog.h"
 #include "daemon/router/clock.h"
@@ -102,6 +103,8 @@ class ChatService {
 
   using Key = std::string;  // uid/id
 
+  static constexpr std::int64_t kDayMs = 86'400'000;
+
   // ---- arrival (chat_arrival.cc)
   bool AnswerKnownId(const ipc::Envelope& from, const ipc::Peer& peer, ipc::Request& request);
   void Replay(const ipc::Envelope& from, const ipc::Peer& peer, ipc::Request request);
@@ -113,6 +116,14 @@ class ChatService {
   ipc::Result<void> BuildPrompt(LiveRequest& live, storage::Conversation& conversation);
   ipc::Result<void> BuildAsk(LiveRequest& live, const storage::Conversation& conversation);
 
+  // ---- what callers may use (chat_callers.cc)
+  ipc::Result<void> KeepToAllowed(const LiveRequest& live, bool fallback,
+                                  std::vector<std::string>& suitable) const;
+  ipc::Result<void> HoldBudget(const LiveRequest& live);
+  void RestoreBudgets();
+  std::int64_t Today() const { return parts_.clock.Wall() / kDayMs; }
+  void Spend(const storage::Usage& usage);
+
   // ---- attempts (chat_attempts.cc)
   void StartAttempt(const policy::Grant& grant);
   void OnJournalled(std::uint64_t ticket, std::int64_t attempt_id,
@@ -121,6 +132,7 @@ class ChatService {
   void AbandonGrant(LiveRequest& live);
   policy::Report ReportOf(const LiveRequest& live, const upstream::Outcome& outcome) const;
   void LearnFrom(const LiveRequest& live, const upstream::Outcome& outcome);
+  void RecordLost(const LiveRequest& live, const upstream::Outcome& outcome);
   storage::AttemptClosed CloseAttempt(LiveRequest& live, const policy::Report& report);
   void NoteWaiting(LiveRequest& live, ipc::ChatProgress::State state);
   void SaveChangedKeys();
@@ -163,6 +175,7 @@ class ChatService {
   std::shared_ptr<const Catalog> catalog_;
   RequestTable table_;
   ResultIndex results_;
+  policy::Budgets budgets_;
   std::unordered_map<Key, Orphan> orphans_;
   std::deque<storage::Finish> unwritten_;  // ends of requests whose storing failed, in order
   bool rewriting_ = false;

@@ -51,6 +51,8 @@ TEST(Reference, HasEveryField) {
   ExpectRows("## `keys[]`", kTagFields);
   ExpectRows("## `providers.<name>`", kProviderFields);
   ExpectRows("## `models.<name>`", kModelFields);
+  ExpectRows("## `callers[]`", kCallerFields);
+  ExpectRows("## `agents.<name>`", kAgentFields);
   ExpectRows("## `config`", kOtherSettings);
 }
 

@@ -20,6 +20,8 @@ class FakeClock final : public Clock {
     steady_ += by;
     wall_ += by.count();
   }
+  // The steady clock counts from here, as after a boot.
+  void StartMachine() { steady_ = {}; }
   void JumpWall(std::chrono::milliseconds by) { wall_ += by.count(); }
 
  private:

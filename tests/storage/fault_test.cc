@@ -34,6 +34,18 @@ class FaultTest : public StoreTest {
   bool AddNumbered(int number) {
     return AddTurn(TurnOf(1, "talk", std::to_string(number))).has_value();
   }
+  // Written, and not synced: what a failing sync loses of the log lies before what follows.
+  void Journal(int first) {
+    for (int i = first + 1; i <= first + 20; ++i) {
+      AttemptOpened attempt;
+      attempt.attempt_id = i;
+      attempt.quota_group = "group" + std::to_string(i);
+      attempt.at = kNow;
+      std::promise<void> written;
+      store_->Submit(attempt, Durability::kProcess, [&](auto) { written.set_value(); });
+      written.get_future().wait();
+    }
+  }
   // Waits for the store to find out by itself that it can write again.
   void AwaitHealth() {
     const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
@@ -84,20 +96,20 @@ TEST_P(DiskTrouble, IsFollowedByAPowerCutAndStillLosesNothing) {
   const Trouble& trouble = GetParam();
   std::mt19937 random(7);
   std::vector<std::string> acknowledged;
-  for (int round = 0; round < 6; ++round) {
-    // Written, and not synced: what a failing sync loses of the log lies before what follows.
-    AttemptOpened attempt;
-    attempt.attempt_id = round + 1;
-    attempt.at = kNow;
-    store_->Submit(attempt, Durability::kProcess, [](auto) {});
-    disk_.FailFrom(trouble.operation, 1 + round % 3, trouble.sqlite_code);
+  for (int round = 0; round < 12; ++round) {
+    Journal(20 * round);
+    disk_.FailFrom(trouble.operation, 1 + round % 2, trouble.sqlite_code);
     int number = 100 * round;
     while (AddNumbered(number)) acknowledged.push_back(std::to_string(number++));
     disk_.Heal();
-    AwaitHealth();
-    ASSERT_TRUE(AddNumbered(++number));
-    acknowledged.push_back(std::to_string(number));
-
+    if (round % 3 == 0) {
+      ASSERT_TRUE(AddNumbered(++number)) << "without waiting for the store to find out by itself";
+      acknowledged.push_back(std::to_string(number));
+    } else if (round % 3 == 1) {
+      Journal(1'000 + 20 * round);  // without a sync of its own
+    } else {
+      AwaitHealth();
+    }
     const std::string cut = folder_ + "/cut" + std::to_string(round);
     disk_.CutPower(cut, random);
     SqliteOptions options = Options();

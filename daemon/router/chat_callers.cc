@@ -1,0 +1,76 @@
+#include <algorithm>
+#include <cmath>
+
+#include "daemon/router/chat_service.h"
+
+// What callers may use: models and budgets.
+namespace requestrouter::router {
+namespace {
+
+using ipc::ErrorType;
+
+std::optional<std::int64_t> ToNano(const std::optional<double>& usd) {
+  if (!usd) return std::nullopt;
+  return std::llround(*usd * 1e9);
+}
+
+ipc::Error OverBudget(const std::string& what, std::int64_t ms_to_midnight) {
+  ipc::Error error;
+  error.type = ErrorType::kRateLimited;
+  error.message = "this uid's budget of " + what + " a day is used up, or too small for this";
+  error.retry_after_ms = ms_to_midnight;
+  return error;
+}
+
+}  // namespace
+
+// `suitable`: as SuitableModels gives it, none standing for all. Leaves those that are allowed.
+ipc::Result<void> ChatService::KeepToAllowed(const LiveRequest& live, bool fallback,
+                                             std::vector<std::string>& suitable) const {
+  const config::CallerRule* rule = catalog_->RuleOf(live.peer);
+  if (!rule || !rule->models) return {};
+  const std::string& wanted = live.chat.model_preference;
+  if (!wanted.empty() && !fallback && !Allows(*rule, wanted)) {
+    return ipc::Fail(ErrorType::kPermissionDenied, "this uid may not use " + wanted);
+  }
+  if (suitable.empty()) suitable = catalog_->models();
+  std::erase_if(suitable, [&](const std::string& model) { return !Allows(*rule, model); });
+  if (!suitable.empty()) return {};
+  return ipc::Fail(ErrorType::kPermissionDenied,
+                   "this uid may use no model that could answer this");
+}
+
+ipc::Result<void> ChatService::HoldBudget(const LiveRequest& live) {
+  const config::CallerRule* rule = catalog_->RuleOf(live.peer);
+  if (!rule || (!rule->tokens_per_day && !rule->usd_per_day)) return {};
+  ipc::TokenUsage expected;
+  expected.input = live.ask.demand.input_tokens;
+  expected.output = live.ask.demand.output_tokens;
+  const auto cost = catalog_->CostOf(live.chat.model_preference, expected);
+  const policy::Spending estimate = {expected.input + expected.output, ToNano(cost).value_or(0)};
+  using Verdict = policy::Budgets::Verdict;
+  const Verdict verdict =
+      budgets_.Hold(live.ticket, live.peer.uid, {rule->tokens_per_day, ToNano(rule->usd_per_day)},
+                    estimate, Today());
+  if (verdict == Verdict::kHeld) return {};
+  return tl::unexpected(OverBudget(verdict == Verdict::kTokens ? "tokens" : "US dollars",
+                                   kDayMs - parts_.clock.Wall() % kDayMs));
+}
+
+void ChatService::Spend(const storage::Usage& usage) {
+  budgets_.Spend(usage.uid, {usage.input_tokens + usage.output_tokens, usage.cost_nano_usd},
+                 Today());
+}
+
+// What the last daemon counted today.
+void ChatService::RestoreBudgets() {
+  storage::UsageQuery query;
+  query.since = Today() * kDayMs;
+  query.by_caller = true;
+  parts_.store.QueryUsage(query, Later<std::vector<storage::UsageRow>>([this](auto rows) {
+                            if (!rows) return;
+                            for (const storage::UsageRow& row : *rows) Spend(row);
+                          }));
+}
+
+}  // namespace requestrouter::router

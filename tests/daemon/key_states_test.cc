@@ -1,0 +1,76 @@
+#include "daemon/router/key_states.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/daemon/fakes.h"
+
+namespace requestrouter::router {
+namespace {
+
+constexpr std::int64_t kRpm = 5;
+
+class RestoreQuotaTest : public ::testing::Test {
+ protected:
+  static config::Config OneKey() {
+    config::Config config;
+    config::Key key;
+    key.key_id = "k1";
+    key.provider = "gemini";
+    key.quota_group = "group";
+    config::ModelOfKey model;
+    model.name = "flash";
+    model.limits.rpm = policy::Limit{kRpm};
+    key.models.push_back(model);
+    config.keys = {key};
+    config.providers["gemini"] = {};
+    return config;
+  }
+  std::int64_t UsedAfter(const storage::Recovered& recovered, policy::Instant now) {
+    policy::Dispatcher dispatcher(catalog_.ToPolicy(clock_), 1);
+    RestoreQuota(recovered, catalog_, clock_, dispatcher);
+    return dispatcher.Keys(now).at(0).usage.at(0).rpm->used;
+  }
+  storage::Recovered OneAttempt(std::chrono::seconds ago) const {
+    storage::JournalledAttempt attempt;
+    attempt.opened.quota_group = "group";
+    attempt.opened.model = "flash";
+    attempt.opened.at = clock_.Wall() - std::chrono::milliseconds(ago).count();
+    storage::Recovered recovered;
+    recovered.attempts.push_back(attempt);
+    return recovered;
+  }
+
+  FakeClock clock_;
+  Catalog catalog_{OneKey(), {{"k1", std::make_shared<const secrets::Secret>("secret")}}};
+};
+
+TEST_F(RestoreQuotaTest, AnAttemptWithoutAnEndCountsFromWhenItWasMade) {
+  const policy::Instant now = clock_.Steady();
+  EXPECT_EQ(UsedAfter(OneAttempt(std::chrono::seconds(30)), now), 1);
+  EXPECT_EQ(UsedAfter(OneAttempt(std::chrono::seconds(30)), now + std::chrono::seconds(31)), 0);
+  EXPECT_EQ(UsedAfter(OneAttempt(std::chrono::seconds(70)), now), 0);
+}
+
+TEST_F(RestoreQuotaTest, AnAttemptThatWasNotSentDoesNotCount) {
+  storage::Recovered recovered = OneAttempt(std::chrono::seconds(1));
+  recovered.attempts[0].closed = storage::AttemptClosed{0, false, 0, 0};
+  EXPECT_EQ(UsedAfter(recovered, clock_.Steady()), 0);
+}
+
+TEST_F(RestoreQuotaTest, AfterAPowerCutTheWindowsAreFullUntilAMinuteAfterTheMachineStarted) {
+  clock_.StartMachine();
+  clock_.Advance(std::chrono::seconds(20));
+  storage::Recovered recovered = OneAttempt(std::chrono::seconds(1));
+  recovered.unclean = true;
+  EXPECT_EQ(UsedAfter(recovered, clock_.Steady()), 1) << "the same boot: the journal is whole";
+  recovered.other_boot = true;
+  recovered.attempts.clear();
+  EXPECT_EQ(UsedAfter(recovered, clock_.Steady()), kRpm);
+  EXPECT_EQ(UsedAfter(recovered, policy::Instant{} + std::chrono::seconds(61)), 0);
+  recovered.unclean = false;
+  EXPECT_EQ(UsedAfter(recovered, clock_.Steady()), 0) << "a clean stop has synced everything";
+}
+
+}  // namespace
+}  // namespace requestrouter::router
