@@ -49,10 +49,13 @@ constexpr std::array kCodes = {
     Rule{"billing_not_active", FaultKind::kBilling},
     Rule{"billing_error", FaultKind::kBilling},
     Rule{"insufficient_balance", FaultKind::kBilling},
+    Rule{"exceeded_current_quota_error", FaultKind::kBilling},  // Moonshot: no balance
+    Rule{"invalid_model", FaultKind::kModel},                   // Mistral, as a 400
     Rule{"model_not_found", FaultKind::kModel},
     Rule{"model_not_available", FaultKind::kModel},
     Rule{"model_decommissioned", FaultKind::kModel},
     Rule{"context_length_exceeded", FaultKind::kRequest},
+    Rule{"exceed_context_size_error", FaultKind::kRequest},  // llama.cpp, once as a 500
     Rule{"string_above_max_length", FaultKind::kRequest},
     Rule{"content_policy_violation", FaultKind::kContent},
     Rule{"content_filter", FaultKind::kContent},
@@ -161,7 +164,10 @@ bool NamesADay(const Evidence& evidence) {
     if (Contains(id, "PerDay")) return true;
   }
   const std::string message = Lower(evidence.message);
-  return Contains(message, "per day") || Contains(message, "(rpd)") || Contains(message, "(tpd)");
+  for (const char* word : {"per day", "per-day", "daily", "(rpd)", "(tpd)"}) {
+    if (Contains(message, word)) return true;
+  }
+  return false;
 }
 
 bool IsQuota(FaultKind kind) {
@@ -170,7 +176,8 @@ bool IsQuota(FaultKind kind) {
 
 FaultKind KindOfAnswer(const Evidence& evidence) {
   if (evidence.blocked) return FaultKind::kContent;
-  const bool failed = evidence.status >= 400 || evidence.readable;
+  // Redirects are not followed, so one is a failure too.
+  const bool failed = evidence.status >= 300 || evidence.readable;
   if (!failed) return FaultKind::kNone;
   if (const auto kind = ByPhrase(kDecisivePhrases, evidence)) return *kind;
   std::optional<FaultKind> kind = ByCode(evidence);

@@ -528,5 +528,47 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"empty_body_of_a_429", kOpenAi, 429, "", FaultKind::kMinuteQuota, kNone, "default"}),
     NameOf);
 
+// continuedev/continue issue 12781, google-gemini/gemini-cli issue 16205, Gitlawb/openclaude issue
+// 936, astrio-labs/forall issue 76, anomalyco/opencode issue 24462, tmc/langchaingo issue 1233,
+// ggml-org/llama.cpp pull request 15780.
+INSTANTIATE_TEST_SUITE_P(
+    Reported, ErrorTable,
+    ::testing::Values(
+        Row{"gemini_key_not_meant_for_this_service", kGemini, 403,
+            Google(403, "PERMISSION_DENIED", "Requests to this API method are blocked.",
+                   ErrorInfo("API_KEY_SERVICE_BLOCKED")),
+            FaultKind::kKeyInvalid},
+        Row{"gemini_day_in_words_only", kGemini, 429,
+            Google(429, "RESOURCE_EXHAUSTED", "You have exhausted your daily quota on this model."),
+            FaultKind::kDayQuota, kNone, "error message"},
+        Row{"openrouter_free_models_a_day", kOpenAi, 429,
+            R"({"error":{"message":"Rate limit exceeded: free-models-per-day. Add 10 credits to)"
+            R"( unlock 1000","code":429,"metadata":{"headers":{"X-RateLimit-Limit":"50"}}}})",
+            FaultKind::kDayQuota, kNone, "error message"},
+        Row{"openrouter_credits_for_fewer_tokens", kOpenAi, 402,
+            R"({"error":{"message":"This request requires more credits, or fewer max_tokens.",)"
+            R"("code":402,"metadata":{"provider_name":null}}})",
+            FaultKind::kBilling},
+        Row{"moonshot_without_balance", kOpenAi, 429,
+            OpenAi("Your account is suspended, please check your plan and billing details",
+                   "exceeded_current_quota_error", ""),
+            FaultKind::kBilling},
+        Row{"moonshot_without_balance_behind_a_gateway", kOpenAi, 429,
+            R"({"error":{"message":"Provider returned error","code":429,"metadata":{"raw":)"
+            R"("{\"error\":{\"message\":\"suspended due to insufficient balance\"}}"}}})",
+            FaultKind::kBilling},
+        Row{"mistral_unknown_model_as_400", kOpenAi, 400,
+            R"({"object":"error","message":"Invalid model: x","type":"invalid_model",)"
+            R"("param":null,"code":"1500"})",
+            FaultKind::kModel},
+        Row{"llama_cpp_too_long_as_500", kOpenAi, 500,
+            R"({"error":{"code":500,"message":"the request exceeds the available context size",)"
+            R"("type":"exceed_context_size_error","n_prompt_tokens":1407,"n_ctx":256}})",
+            FaultKind::kRequest},
+        Row{"redirect_of_a_captive_portal", kOpenAi, 302, "<html>Moved</html>",
+            FaultKind::kProvider},
+        Row{"redirect_without_a_body", kGemini, 308, "", FaultKind::kProvider}),
+    NameOf);
+
 }  // namespace
 }  // namespace requestrouter::router

@@ -1,0 +1,6 @@
+#include "tests/fuzz/dialect_target.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  requestrouter::fuzz::ReadAnswer(requestrouter::upstream::ProviderKind::kGemini, data, size);
+  return 0;
+}
