@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import secrets
 from typing import (
     Any,
@@ -17,7 +18,7 @@ from typing import (
     Union,
 )
 
-from . import _results
+from . import _direct, _results
 from ._call import Call, Connection
 from .errors import RouterError
 
@@ -55,15 +56,31 @@ class RequestRouter:
     Making one does no I/O; the first call connects. `send_chat`, `send_one_shot`, their async forms
     and `health_check` never raise for a failed request but tell it in their result; the others raise
     RouterError. `timeout` is in seconds everywhere.
+
+    While LLM_MULTI_KEY_ROUTER_ENABLED is false in the environment, read at each call, chats go to
+    the provider directly: one attempt, no waiting for quota, and conversations in this process's
+    memory (a forked child begins without them). Results have the same fields, `key_id` "direct"
+    and `persisted` False.
     """
 
-    def __init__(self, endpoint: Optional[str] = None, connect_timeout: float = 2.0) -> None:
+    def __init__(
+        self,
+        endpoint: Optional[str] = None,
+        connect_timeout: float = 2.0,
+        *,
+        api_key: Optional[str] = None,
+        provider: Optional[str] = None,
+    ) -> None:
         """`endpoint`: None for REQUESTROUTER_ENDPOINT, else the user's, else the system's socket.
 
         `connect_timeout`: how long a call waits for a daemon that has not been reached yet.
+        `api_key` and `provider` ("gemini", "openai", "anthropic") are direct mode's. None: the key
+        of the provider's usual variable, such as GEMINI_API_KEY, and the provider of the model.
         """
         self._endpoint = endpoint
         self._connect_timeout = connect_timeout
+        self._api_key = api_key
+        self._provider = provider
 
     # Chats
 
@@ -179,7 +196,7 @@ class RequestRouter:
     def health_check(self) -> Result:
         """`healthy`, `key_manager`, `conversation_store`, `redis`, `timestamp`, …
 
-        Without a daemon: unhealthy, with `error` and `error_type`.
+        Without a daemon: unhealthy, with `error` and `error_type`, in direct mode too.
         """
         try:
             return _results.health(self.call("health", timeout=_HEALTH_TIMEOUT, resend=False))
@@ -212,7 +229,7 @@ class RequestRouter:
             return _results.failure(error, chat.conv_id)
 
     def _stream(self, chat: _Chat) -> Iterator[Result]:
-        call: Optional[Call] = None
+        call: Union[Call, _direct.DirectCall, None] = None
         try:
             call = self._start_chat(chat)
             for final, body in call.messages():
@@ -224,7 +241,7 @@ class RequestRouter:
                 call.close()
 
     async def _achat(self, chat: _Chat) -> Result:
-        call: Optional[Call] = None
+        call: Union[Call, _direct.DirectCall, None] = None
         try:
             call = self._start_chat(chat)
             reply: Dict[str, Any] = {}
@@ -238,7 +255,7 @@ class RequestRouter:
                 call.close()
 
     async def _astream(self, chat: _Chat) -> AsyncIterator[Result]:
-        call: Optional[Call] = None
+        call: Union[Call, _direct.DirectCall, None] = None
         try:
             call = self._start_chat(chat)
             async for final, body in call.amessages():
@@ -249,7 +266,7 @@ class RequestRouter:
             if call:
                 call.close()
 
-    def _start_chat(self, chat: _Chat) -> Call:
+    def _start_chat(self, chat: _Chat) -> Union[Call, _direct.DirectCall]:
         return self._start("chat", chat.body, chat.request_id, chat.timeout)
 
     def _start(
@@ -259,7 +276,9 @@ class RequestRouter:
         request_id: Optional[str],
         timeout: float,
         resend: bool = True,
-    ) -> Call:
+    ) -> Union[Call, _direct.DirectCall]:
+        if _direct.wanted():
+            return _direct.DirectCall(self._own_direct(), op, body, timeout)
         connection = self.__dict__.get("_connection")
         if connection is None:
             # Atomic and without a lock, which a fork could leave held in the child.
@@ -267,6 +286,14 @@ class RequestRouter:
                 "_connection", Connection(self._endpoint, self._connect_timeout)
             )
         return connection.start(op, body, timeout, request_id, resend)
+
+    def _own_direct(self) -> _direct.Direct:
+        """This process's: a child of a fork has none of its parent's threads."""
+        name = f"_direct_{os.getpid()}"
+        direct = self.__dict__.get(name)
+        if direct is None:
+            direct = self.__dict__.setdefault(name, _direct.Direct(self._api_key, self._provider))
+        return direct
 
 
 _SEND_CHAT = inspect.signature(RequestRouter.send_chat)

@@ -1,0 +1,125 @@
+#include "client_lib/direct/engine.h"
+
+#include <utility>
+
+#include "client_lib/direct/failure.h"
+#include "client_lib/src/errors.h"
+#include "ipc/codec.h"
+#include "ipc/decode_chat.h"
+
+namespace requestrouter::direct {
+
+using ipc::Value;
+using std::chrono::milliseconds;
+
+namespace {
+
+// Through the wire's own encoder, so that both modes have the same fields.
+Value BodyOf(const std::string& payload) {
+  return std::get<Value>(ipc::DecodeReply(payload, {std::size_t{256} << 20, 64})->outcome);
+}
+
+ipc::Message MessageOf(const upstream::Answer& answer) {
+  ipc::Message message = ipc::TextMessage(ipc::Role::kAssistant, answer.content);
+  message.tool_calls = answer.tool_calls;
+  message.provider_state = answer.provider_state;
+  return message;
+}
+
+ipc::ChatReply ReplyOf(const upstream::Answer& answer, const ipc::ChatRequest& request,
+                       const Endpoint& endpoint) {
+  ipc::ChatReply reply;
+  reply.content = answer.content;
+  reply.model = endpoint.model;
+  reply.model_requested = request.model_preference;
+  reply.provider = endpoint.provider->name;
+  reply.key_id = "direct";
+  reply.tokens = answer.tokens;
+  reply.finish_reason = answer.finish_reason;
+  reply.tool_calls = answer.tool_calls;
+  reply.provider_state = answer.provider_state;
+  reply.conversation_id = request.conv_id;
+  reply.attempts = 1;
+  return reply;
+}
+
+Result<ipc::ChatRequest> ReadRequest(const Value& body) {
+  std::optional<ipc::Error> mistake;
+  ipc::Fields fields(body, "body", &mistake);
+  ipc::ChatRequest request = ipc::ReadChat(fields);
+  if (mistake) return client::FromWire(*mistake);
+  return request;
+}
+
+}  // namespace
+
+Result<Value> Engine::Chat(const ipc::ChatRequest& request, milliseconds deadline,
+                           const OnBody& on_body) {
+  Result<Endpoint> endpoint = ChooseEndpoint(options_, request.model_preference);
+  if (!endpoint) return std::move(endpoint.error());
+  const auto begun = std::chrono::steady_clock::now();
+  const std::int64_t id = next_id_++;
+  Pending* pending = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    pending = &pending_[id];
+  }
+  auto prompt = std::make_shared<upstream::Prompt>();
+  prompt->messages = memory_.Prompt(request);
+  prompt->options = request;
+  upstream_.Send({id, endpoint->provider, endpoint->model, endpoint->secret, std::move(prompt),
+                  request.stream, deadline});
+  const upstream::Outcome outcome = Wait(id, *pending, on_body);
+  if (auto failure = FailureOf(outcome)) return std::move(*failure);
+  memory_.Add(request, MessageOf(*outcome.answer));
+  ipc::ChatReply reply = ReplyOf(*outcome.answer, request, *endpoint);
+  reply.duration_ms =
+      std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - begun).count();
+  return BodyOf(ipc::EncodeChatReply("direct", reply));
+}
+
+Result<Value> Engine::Call(const std::string& op, const Value& body, milliseconds deadline,
+                           const OnBody& on_body) {
+  if (op == "conversation.get") return memory_.Get(body);
+  if (op == "conversation.truncate") return memory_.Truncate(body);
+  if (op == "conversation.delete") return memory_.Delete(body);
+  if (op != "chat") {
+    return client::MakeError(ErrorType::kUnknownOp, "direct mode has no \"" + op + "\"");
+  }
+  Result<ipc::ChatRequest> request = ReadRequest(body);
+  if (!request) return std::move(request.error());
+  return Chat(*request, deadline, on_body);
+}
+
+void Engine::OnDelta(std::int64_t id, ipc::ChatDelta delta) {
+  const std::lock_guard lock(mutex_);
+  Pending& pending = pending_.at(id);
+  pending.deltas.push_back(std::move(delta));
+  pending.changed.notify_one();
+}
+
+void Engine::OnOutcome(std::int64_t id, upstream::Outcome outcome) {
+  const std::lock_guard lock(mutex_);
+  Pending& pending = pending_.at(id);
+  pending.outcome = std::move(outcome);
+  pending.changed.notify_one();
+}
+
+upstream::Outcome Engine::Wait(std::int64_t id, Pending& pending, const OnBody& on_body) {
+  std::int64_t seq = 0;
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    pending.changed.wait(lock, [&] { return pending.outcome || !pending.deltas.empty(); });
+    if (pending.deltas.empty()) break;
+    const ipc::ChatDelta delta = std::move(pending.deltas.front());
+    pending.deltas.pop_front();
+    lock.unlock();
+    if (on_body && !on_body(BodyOf(ipc::EncodeDelta("direct", seq++, delta)))) upstream_.Cancel(id);
+    lock.lock();
+  }
+  upstream::Outcome outcome = std::move(*pending.outcome);
+  pending_.erase(id);
+  return outcome;
+}
+
+}  // namespace requestrouter::direct

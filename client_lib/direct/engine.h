@@ -1,0 +1,51 @@
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "client_lib/direct/endpoint.h"
+#include "client_lib/direct/memory.h"
+#include "daemon/upstream/client.h"
+
+namespace requestrouter::direct {
+
+// The body of a message before the final one; false cancels. Must not throw.
+using OnBody = std::function<bool(const ipc::Value& body)>;
+
+// Runs chats over the daemon's own provider client. Any thread; calls wait on their own.
+class Engine : private upstream::Listener {
+ public:
+  explicit Engine(DirectOptions options) : options_(std::move(options)) {}
+
+  // The reply's body. `on_body` runs on this thread.
+  Result<ipc::Value> Chat(const ipc::ChatRequest& request, std::chrono::milliseconds deadline,
+                          const OnBody& on_body);
+  Result<ipc::Value> Call(const std::string& op, const ipc::Value& body,
+                          std::chrono::milliseconds deadline, const OnBody& on_body);
+
+ private:
+  struct Pending {
+    std::condition_variable changed;
+    std::deque<ipc::ChatDelta> deltas;
+    std::optional<upstream::Outcome> outcome;
+  };
+
+  void OnDelta(std::int64_t id, ipc::ChatDelta delta) override;
+  void OnOutcome(std::int64_t id, upstream::Outcome outcome) override;
+  upstream::Outcome Wait(std::int64_t id, Pending& pending, const OnBody& on_body);
+
+  const DirectOptions options_;
+  Memory memory_;
+  std::atomic<std::int64_t> next_id_{1};
+  std::mutex mutex_;
+  std::map<std::int64_t, Pending> pending_;  // guarded by mutex_
+  upstream::Client upstream_{this};          // last: its end reports to the members above
+};
+
+}  // namespace requestrouter::direct

@@ -1,0 +1,56 @@
+#ifndef REQUESTROUTER_DIRECT_H_
+#define REQUESTROUTER_DIRECT_H_
+
+#include <memory>
+#include <string>
+
+#include "requestrouter/client.h"
+
+namespace requestrouter {
+
+namespace direct {
+class Engine;
+}
+
+struct DirectOptions {
+  // Empty: GEMINI_API_KEY or GOOGLE_API_KEY, OPENAI_API_KEY, ANTHROPIC_API_KEY, as the provider is.
+  std::string api_key;
+  // "gemini", "openai" or "anthropic". Empty: as the model's name says; without a model, the first
+  // of the three that has a key in the environment.
+  std::string provider;
+};
+
+// False where LLM_MULTI_KEY_ROUTER_ENABLED is false, 0, no or off. Unset means the router.
+REQUESTROUTER_EXPORT bool RouterEnabled();
+
+// Calls a provider without a daemon: for hosts that have none. One attempt, no waiting for quota,
+// no failover and no retries; conversations live in this object's memory. Replies have the fields
+// of the router's with key_id "direct" and persisted false. ROUTERD_<PROVIDER>_BASE_URL is
+// honoured.
+//
+// In librequestrouter_direct.so, so that the client proper depends on no HTTP library. Any thread;
+// not to be used in the child of a fork.
+class REQUESTROUTER_EXPORT DirectClient {
+ public:
+  explicit DirectClient(DirectOptions options = {});
+  ~DirectClient();
+  DirectClient(const DirectClient&) = delete;
+  DirectClient& operator=(const DirectClient&) = delete;
+
+  // As Client's. The request id and `resend` of `options` mean nothing here.
+  Result<ChatReply> Chat(const ChatRequest& request, const CallOptions& options = {});
+  Result<ChatReply> ChatStream(const ChatRequest& request, const OnChatEvent& on_event,
+                               const CallOptions& options = {});
+
+  // `chat`, `conversation.get`, `conversation.truncate` and `conversation.delete`, with the bodies
+  // of PROTOCOL.md; anything else is kUnknownOp.
+  Result<std::string> Call(const std::string& op, const std::string& body_json,
+                           const CallOptions& options = {}, const OnJsonEvent& on_event = {});
+
+ private:
+  const std::unique_ptr<direct::Engine> engine_;
+};
+
+}  // namespace requestrouter
+
+#endif  // REQUESTROUTER_DIRECT_H_

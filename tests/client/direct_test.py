@@ -1,0 +1,93 @@
+"""Direct mode against the provider simulator, in all three dialects; there is no daemon."""
+
+import asyncio
+import os
+import pathlib
+import subprocess
+import unittest
+
+from requestrouter import RequestRouter, get_request_router
+
+BIN = pathlib.Path(os.environ["REQUESTROUTER_BIN"])
+MODELS = {"gemini": "gemini-2.5-flash", "openai": "gpt-5-mini", "anthropic": "claude-sonnet-4-5"}
+
+
+class DirectMode(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.simulator = subprocess.Popen(
+            [BIN / "provider_sim", "--port", "0", "--key", "secret:rpm=1000,tpm=1000000"],
+            stdout=subprocess.PIPE, text=True)
+        url = cls.simulator.stdout.readline().split()[-1]
+        os.environ.update(
+            ROUTERD_GEMINI_BASE_URL=url, ROUTERD_OPENAI_BASE_URL=url + "/v1",
+            ROUTERD_ANTHROPIC_BASE_URL=url, LLM_MULTI_KEY_ROUTER_ENABLED="false")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.simulator.terminate()
+        cls.simulator.wait()
+        cls.simulator.stdout.close()
+
+    def setUp(self):
+        self.router = RequestRouter("ipc:///nonexistent/router.sock", api_key="secret")
+
+    def test_each_provider_answers_with_the_routers_fields(self):
+        for provider, model in MODELS.items():
+            with self.subTest(provider):
+                answer = self.router.send_chat("c-" + provider, "Hello", model)
+                self.assertTrue(answer["success"], answer)
+                self.assertTrue(answer["content"])
+                self.assertEqual(answer["provider"], provider)
+                self.assertEqual(answer["model"], model)
+                self.assertEqual(answer["key_id"], "direct")
+                self.assertIs(answer["persisted"], False)
+                self.assertEqual(answer["conversation_id"], "c-" + provider)
+                self.assertGreater(answer["tokens"]["total"], 0)
+
+    def test_a_conversation_is_kept_in_memory(self):
+        self.router.send_chat("kept", "One", system_prompt="Be brief")
+        self.router.send_chat("kept", "Two")
+        kept = self.router.get_conversation("kept")
+        self.assertEqual([m["role"] for m in kept["messages"]], ["user", "assistant"] * 2)
+        self.assertEqual(kept["system_prompt"], "Be brief")
+        self.assertEqual(self.router.truncate_conversation("kept", 2)["removed"], 2)
+        self.assertTrue(self.router.delete_conversation("kept"))
+        self.assertEqual(self.router.get_conversation("kept")["messages"], [])
+
+    def test_a_stream_yields_pieces_and_then_the_answer(self):
+        for model in MODELS.values():
+            with self.subTest(model):
+                items = list(self.router.send_chat(None, "Hello there", model, stream=True))
+                self.assertGreater(len(items), 1)
+                self.assertEqual("".join(i["delta"] for i in items[:-1]), items[-1]["content"])
+
+    def test_asyncio_awaits_it(self):
+        answer = asyncio.run(self.router.asend_chat("a", "Hello"))
+        self.assertTrue(answer["success"], answer)
+
+    def test_a_refused_key_is_told_and_not_raised(self):
+        for model in MODELS.values():
+            with self.subTest(model):
+                router = RequestRouter(api_key="wrong")
+                answer = router.send_chat("c", "Hello", model)
+                self.assertIs(answer["success"], False)
+                self.assertEqual(answer["error_type"], "upstream_auth")
+                self.assertNotIn("wrong", answer["error"])
+
+    def test_without_a_key_the_error_names_the_variable(self):
+        answer = get_request_router().send_chat("c", "Hello", "claude-x")
+        self.assertEqual(answer["error_type"], "upstream_auth")
+        self.assertIn("ANTHROPIC_API_KEY", answer["error"])
+
+    def test_the_flag_is_read_at_each_call(self):
+        os.environ["LLM_MULTI_KEY_ROUTER_ENABLED"] = "true"
+        self.addCleanup(os.environ.__setitem__, "LLM_MULTI_KEY_ROUTER_ENABLED", "false")
+        router = RequestRouter("ipc:///nonexistent/router.sock", 0.05, api_key="secret")
+        self.assertEqual(router.send_chat("c", "Hello")["error_type"], "no_daemon")
+        os.environ["LLM_MULTI_KEY_ROUTER_ENABLED"] = "False"
+        self.assertTrue(router.send_chat("c", "Hello")["success"])
+
+
+if __name__ == "__main__":
+    unittest.main()
