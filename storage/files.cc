@@ -34,7 +34,7 @@ void Sync(const std::string& path, int flags) {
 }
 
 [[noreturn]] void RefuseExisting(const std::string& path) {
-  throw DatabaseError(ErrorCode::kNotFound, path + " exists already; name a new file");
+  throw DatabaseError(ErrorCode::kInvalid, path + " exists already; name a new file");
 }
 
 void Rename(const std::string& from, const std::string& to) {

@@ -12,7 +12,7 @@ namespace {
 namespace fs = std::filesystem;
 
 [[noreturn]] void Refuse(const std::string& path, const std::string& why) {
-  throw DatabaseError(ErrorCode::kNotFound, path + ": " + why);
+  throw DatabaseError(ErrorCode::kInvalid, path + ": " + why);
 }
 
 // A private copy of the backup, which may be migrated; gone with this object.
@@ -22,7 +22,9 @@ class Copy {
       : path_(directory + "/restore.partial") {
     Remove();
     std::error_code error;
-    if (!fs::is_regular_file(backup, error)) Refuse(backup, "there is no such backup file");
+    if (!fs::is_regular_file(backup, error)) {
+      throw DatabaseError(ErrorCode::kNotFound, backup + ": there is no such backup file");
+    }
     fs::copy_file(backup, path_, error);
     if (!error) return;
     Remove();

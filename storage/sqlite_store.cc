@@ -144,7 +144,7 @@ class SqliteStore final : public Store {
   void BackUp(std::string path, Done<Written> done) override {
     Read<Written>(*copier_, std::move(done), [path = std::move(path)](Database& database) {
       if (path.empty() || path.front() != '/') {
-        throw DatabaseError(ErrorCode::kNotFound,
+        throw DatabaseError(ErrorCode::kInvalid,
                             "a backup needs an absolute path, is \"" + path + '"');
       }
       CopyDatabase(database, path);

@@ -19,6 +19,7 @@ using Millis = std::int64_t;
 
 enum class ErrorCode : std::uint8_t {
   kNotFound,
+  kInvalid,   // what was asked for cannot be done, on whatever disk
   kFull,      // no space; works again when there is some
   kReadOnly,  // the directory or file cannot be written
   kIo,

@@ -35,7 +35,8 @@ bool HasTurn(const Write& write) {
 
 // What is wrong with the write itself, not with the disk.
 bool IsOwnFault(ErrorCode code) {
-  return code == ErrorCode::kNotFound || code == ErrorCode::kInternal;
+  return code == ErrorCode::kNotFound || code == ErrorCode::kInvalid ||
+         code == ErrorCode::kInternal;
 }
 
 }  // namespace

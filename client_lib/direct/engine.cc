@@ -6,6 +6,7 @@
 #include "client_lib/src/errors.h"
 #include "ipc/codec.h"
 #include "ipc/decode_chat.h"
+#include "ipc/rfc3339.h"
 
 namespace requestrouter::direct {
 
@@ -51,7 +52,27 @@ Result<ipc::ChatRequest> ReadRequest(const Value& body) {
   return request;
 }
 
+std::int64_t WallNow() {
+  return std::chrono::duration_cast<milliseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
 }  // namespace
+
+// Well where a chat that names no model would find a key; of the provider itself nothing is known.
+Value Engine::Health() const {
+  const bool has_key = ChooseEndpoint(options_, "").ok();
+  return {{"healthy", has_key},
+          {"key_manager",
+           {{"healthy", has_key},
+            {"total_keys", has_key ? 1 : 0},
+            {"active_keys", has_key ? 1 : 0},
+            {"keys_in_cooldown", 0}}},
+          {"conversation_store", true},
+          {"storage", {{"engine", "memory"}, {"healthy", true}}},
+          {"timestamp", ipc::FormatRfc3339(WallNow())}};
+}
 
 Result<Value> Engine::Chat(const ipc::ChatRequest& request, milliseconds deadline,
                            const OnBody& on_body) {
@@ -83,6 +104,7 @@ Result<Value> Engine::Call(const std::string& op, const Value& body, millisecond
   if (op == "conversation.get") return memory_.Get(body);
   if (op == "conversation.truncate") return memory_.Truncate(body);
   if (op == "conversation.delete") return memory_.Delete(body);
+  if (op == "health") return Health();
   if (op != "chat") {
     return client::MakeError(ErrorType::kUnknownOp, "direct mode has no \"" + op + "\"");
   }

@@ -36,6 +36,7 @@ class Engine : private upstream::Listener {
     std::optional<upstream::Outcome> outcome;
   };
 
+  ipc::Value Health() const;
   void OnDelta(std::int64_t id, ipc::ChatDelta delta) override;
   void OnOutcome(std::int64_t id, upstream::Outcome outcome) override;
   upstream::Outcome Wait(std::int64_t id, Pending& pending, const OnBody& on_body);

@@ -117,7 +117,9 @@ ipc::Error ToError(const storage::Error& error) {
   if (error.code == storage::ErrorCode::kNotFound) {
     return {ErrorType::kNotFound, error.message, std::nullopt, ipc::Value(), std::nullopt};
   }
-  return {ErrorType::kStorageUnavailable, error.message, std::nullopt, ipc::Value(), std::nullopt};
+  const bool invalid = error.code == storage::ErrorCode::kInvalid;
+  return {invalid ? ErrorType::kInvalidRequest : ErrorType::kStorageUnavailable, error.message,
+          std::nullopt, ipc::Value(), std::nullopt};
 }
 
 policy::Evidence ToEvidence(const upstream::Outcome& outcome, std::int64_t wall_now_s) {

@@ -62,6 +62,12 @@ class DirectMode(unittest.TestCase):
                 self.assertGreater(len(items), 1)
                 self.assertEqual("".join(i["delta"] for i in items[:-1]), items[-1]["content"])
 
+    def test_it_is_healthy_where_it_has_a_key(self):
+        health = self.router.health_check()
+        self.assertIs(health["healthy"], True)
+        self.assertEqual(health["key_manager"]["active_keys"], 1)
+        self.assertIs(get_request_router().health_check()["healthy"], False)
+
     def test_asyncio_awaits_it(self):
         answer = asyncio.run(self.router.asend_chat("a", "Hello"))
         self.assertTrue(answer["success"], answer)

@@ -47,6 +47,12 @@ class Developer(unittest.TestCase):
             self.assertRegex(usage, rf"(?m)^  {command}\b")
             if command in ("build", "test") and word:
                 self.assertIn(word, presets)
+            if command == "bench":
+                self.assertTrue(os.access(SOURCE / f"tests/bench/{word}.sh", os.X_OK), word)
+            if command == "fuzz":
+                self.assertTrue((SOURCE / "tests/fuzz/corpus" / word).is_dir(), word)
+            if command == "demo" and word:
+                self.assertTrue((SOURCE / f"tests/demo/{word}.sh").is_file(), word)
 
     def test_the_pattern_and_the_binary_of_one_test_exist(self):
         pattern = re.search(r"-R (\w+)", README).group(1)
@@ -108,7 +114,7 @@ class Newcomer(EndToEnd):
 
     def test_the_python_lines_get_an_answer(self):
         daemon = self.daemon(keys=[key("k1")], secrets={"k1": "s1"})
-        program = fenced(section("Ask it"), "python")
+        program = fenced(section("Use it from a program"), "python")
         self.assertIn("ipc:///run/requestrouter/router.sock", program)
         program = program.replace("ipc:///run/requestrouter/router.sock", daemon.endpoint)
         done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True,
@@ -122,7 +128,7 @@ class Newcomer(EndToEnd):
         commands = [c for cell in cells for c in re.findall(r"`(?:routerctl )?([^`]+)`", cell)
                     if not c.startswith("--")]
         self.assertGreater(len(commands), 9)
-        words = {"ID": "talk", "KEY": "k1", "…": "Hello"}
+        words = {"ID": "talk", "KEY": "k1", "…": "Hello", "FILE": self.folder.name + "/backup.db"}
         for command in commands:
             arguments = [words.get(word, word) for word in command.split()]
             if arguments[0] == "explain":

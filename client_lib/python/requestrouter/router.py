@@ -196,7 +196,8 @@ class RequestRouter:
     def health_check(self) -> Result:
         """`healthy`, `key_manager`, `conversation_store`, `redis`, `timestamp`, …
 
-        Without a daemon: unhealthy, with `error` and `error_type`, in direct mode too.
+        Without a daemon: unhealthy, with `error` and `error_type`. In direct mode: whether there is a
+        key.
         """
         try:
             return _results.health(self.call("health", timeout=_HEALTH_TIMEOUT, resend=False))
