@@ -74,6 +74,7 @@ class Budgets(Limits):
         error = self.assert_error(client.chat("hi", **ask), "rate_limited")
         self.assertIn("tokens", error["message"])
         self.assertTrue(0 < error["retry_after_ms"] <= FOREVER)
+        self.wait_until_written(client)
         daemon.kill()
         daemon.start()
         self.assert_error(self.client(daemon).chat("hi", **ask), "rate_limited")
@@ -178,6 +179,7 @@ class Restart(Limits):
         for _ in range(3):
             self.assertTrue(client.chat("hi")["ok"])
         before = self.used(client, "k1")
+        self.wait_until_written(client)
         daemon.kill()
         daemon.start()
         client = self.client(daemon)
@@ -194,6 +196,7 @@ class Restart(Limits):
         self.assert_error(client.chat("hi", max_wait_ms=500), "all_keys_exhausted")
         [before] = client.ask("keys.list")["body"]["keys"]
         self.assertEqual(before["state"], "cooling")
+        self.wait_until_written(client)
         daemon.kill()
         daemon.start()
         [after] = self.client(daemon).ask("keys.list")["body"]["keys"]
@@ -212,6 +215,7 @@ class Restart(Limits):
         client = self.client(daemon)
         client.chat("hi", model_preference=MODEL)
         self.assertEqual(state(client), "disabled")
+        self.wait_until_written(client)
         daemon.kill()
         daemon.start()  # secrets are read anew, as on a reload
         client = self.client(daemon)

@@ -17,6 +17,7 @@ class Restart(EndToEnd):
         self.sim.control(faults=[{"kind": "rate_limit", "match": {"key": "s1"},
                                   "retry_after_ms": 55_000}])
         self.assertEqual(client.chat("again")["body"]["key_id"], "k2")
+        self.wait_until_written(client)
         daemon.kill()
         client = self.client(daemon.start())
         keys = {k["key_id"]: k for k in client.ask("keys.list")["body"]["keys"]}

@@ -198,6 +198,10 @@ class EndToEnd(unittest.TestCase):
         self.addCleanup(client.close)
         return client
 
+    def wait_until_written(self, client):
+        """What a one-shot leaves behind is written after its answer; usage is counted after that."""
+        self.assertTrue(client.ask("usage", {"by": ["key"]})["ok"])
+
     def assert_error(self, reply, kind):
         self.assertFalse(reply["ok"], reply)
         self.assertEqual(reply["error"]["type"], kind, reply)
