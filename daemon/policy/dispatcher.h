@@ -87,7 +87,8 @@ class Dispatcher {
                   const Demand& tokens, Instant now);
   void RestoreKey(std::string_view key_id, KeyStateName state, const Cooldown& cooldown,
                   Instant now);
-  // The keys whose state changed since the last call: to be persisted.
+  // The keys whose state changed since the last call: to be persisted. A provider's breaker is among
+  // them as "provider/NAME", which no key can be called.
   std::vector<KeyStatus> TakeChanged(Instant now);
 
   // For tests: aborts where an invariant does not hold.

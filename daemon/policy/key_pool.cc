@@ -7,6 +7,8 @@
 namespace requestrouter::policy {
 namespace {
 
+constexpr std::string_view kProviderPrefix = "provider/";
+
 const Demand kSmallest{};
 
 std::int8_t TagOf(const std::string& workload) {
@@ -355,6 +357,7 @@ void KeyPool::End(const Admission& admission, const Report& report, Instant now)
   const Instant provider_at = key.provider->breaker.UsableAt(now, false);
   EndHealth(admission, report, now);
   const bool provider_changed = provider_at != key.provider->breaker.UsableAt(now, false);
+  key.provider->changed |= provider_changed;
   Touch(&key, admission.quota.get(), provider_changed ? key.provider.get() : nullptr);
 }
 
@@ -503,6 +506,7 @@ bool KeyPool::Reset(std::string_view key_id, bool counters) {
   key->health.Reset();
   key->changed = true;
   key->provider->breaker.Reset();
+  key->provider->changed = true;
   for (const CellId cell : cells_of_[key]) {
     Cell& of = models_[cell.model].cells[cell.index];
     of.excluded_until = Instant::min();
@@ -537,6 +541,14 @@ std::vector<KeyStatus> KeyPool::TakeChanged(Instant now) {
   for (const std::string& key_id : key_order_) {
     KeyState& key = *keys_[key_id];
     if (std::exchange(key.changed, false)) changed.push_back(StatusOf(key, now));
+  }
+  for (const auto& [name, provider] : providers_) {
+    if (!std::exchange(provider->changed, false)) continue;
+    KeyStatus status;
+    status.key_id = std::string(kProviderPrefix) + name;
+    status.state = provider->breaker.state(now);
+    if (provider->breaker.open(now)) status.cooldown = provider->breaker.cooldown();
+    changed.push_back(std::move(status));
   }
   return changed;
 }
@@ -577,6 +589,9 @@ void KeyPool::RestoreDay(std::string_view group, std::string_view model, std::in
 
 void KeyPool::RestoreKey(std::string_view key_id, KeyStateName state, const Cooldown& cooldown,
                          Instant now) {
+  if (key_id.substr(0, kProviderPrefix.size()) == kProviderPrefix) {
+    return RestoreProvider(key_id.substr(kProviderPrefix.size()), state, cooldown, now);
+  }
   KeyState* key = FindKey(key_id);
   if (!key) return;
   if (state == KeyStateName::kDisabled && cooldown.reason == kDisabledByOperator) {
@@ -585,6 +600,14 @@ void KeyPool::RestoreKey(std::string_view key_id, KeyStateName state, const Cool
     key->health.Restore(state, cooldown, now);
   }
   Touch(key, nullptr, nullptr);
+}
+
+void KeyPool::RestoreProvider(std::string_view name, KeyStateName state, const Cooldown& cooldown,
+                              Instant now) {
+  const auto provider = providers_.find(name);
+  if (provider == providers_.end()) return;
+  provider->second->breaker.Restore(state, cooldown, now);
+  Touch(nullptr, nullptr, provider->second.get());
 }
 
 void KeyPool::SanityCheck(Instant now) const {

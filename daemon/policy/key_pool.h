@@ -22,6 +22,7 @@ namespace requestrouter::policy {
 struct ProviderState {
   std::string name;
   ProviderBreaker breaker;
+  bool changed = false;  // since TakeChanged
 };
 
 // One model of one quota group: what its limits count, and what its provider said of it.
@@ -165,6 +166,7 @@ class KeyPool {
   bool Reset(std::string_view key_id, bool counters);
   bool SetEnabled(std::string_view key_id, bool enabled, Instant now);
   void SetHasSecret(std::string_view key_id, bool has_secret);
+  // Of providers, too: see Dispatcher.
   std::vector<KeyStatus> TakeChanged(Instant now);
   // The cells of the choices in their order, at most `max`.
   std::vector<CellId> Cells(const Choices& choices, std::size_t max) const;
@@ -222,6 +224,8 @@ class KeyPool {
   Instant CellReadyAt(CellId cell, const Demand& demand, bool retry_due, Instant now) const;
   void Refresh(CellId cell, Instant now);
   // What of a cell's summary depends on one of these must be made anew; nulls are skipped.
+  void RestoreProvider(std::string_view name, KeyStateName state, const Cooldown& cooldown,
+                       Instant now);
   void Touch(const KeyState* key, const QuotaState* quota, const ProviderState* provider);
   void AddKey(const KeySpec& spec, const RetryPolicy& retry, Instant now);
   void CountCapacity(Model& model) const;

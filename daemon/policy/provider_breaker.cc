@@ -45,4 +45,8 @@ void ProviderBreaker::Reset() {
   first_key_.clear();
 }
 
+void ProviderBreaker::Restore(KeyStateName state, const Cooldown& cooldown, Instant now) {
+  health_.Restore(state, cooldown, now);
+}
+
 }  // namespace requestrouter::policy

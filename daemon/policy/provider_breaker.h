@@ -33,6 +33,9 @@ class ProviderBreaker {
   bool Failed(const Health::Pass& pass, const Fault& fault, std::string_view key_id, Instant now);
 
   void Reset();
+  // From an earlier run.
+  void Restore(KeyStateName state, const Cooldown& cooldown, Instant now);
+  KeyStateName state(Instant now) const { return health_.state(now); }
   bool open(Instant now) const { return health_.state(now) != KeyStateName::kReady; }
   const Cooldown& cooldown() const { return health_.cooldown(); }
 

@@ -354,5 +354,30 @@ TEST(Restart, CooldownsAndSwitchedOffKeysAreRestored) {
   EXPECT_EQ(after.dispatcher.Key("b", after.now)->state, KeyStateName::kDisabled);
 }
 
+TEST(Restart, AProviderThatWasLeftAloneStaysSo) {
+  const Config config = ConfigOf({KeyFor("a", "flash", Rpm(9)), KeyFor("b", "flash", Rpm(9))});
+  Host before(config);
+  for (const char* key : {"a", "b"}) {
+    Ask ask = before.AskFor("flash");
+    ask.preferred_key = key;
+    before.Enter(ask);
+    before.Next();
+    Report report;
+    report.fault = FaultOf(FaultKind::kProvider, {}, 503);
+    report.may_retry = false;
+    before.dispatcher.Finished(ask.ticket, report, before.now);
+  }
+  const auto changed = before.dispatcher.TakeChanged(before.now);
+  ASSERT_EQ(changed.size(), 1U);
+  EXPECT_EQ(changed[0].state, KeyStateName::kCooling);
+  EXPECT_TRUE(before.dispatcher.TakeChanged(before.now).empty());
+
+  Host after(config);
+  after.dispatcher.RestoreKey(changed[0].key_id, changed[0].state, *changed[0].cooldown, after.now);
+  EXPECT_EQ(after.SendAndSucceed("flash"), "");
+  after.Pass(changed[0].cooldown->until - after.now);
+  EXPECT_NE(after.SendAndSucceed("flash"), "");
+}
+
 }  // namespace
 }  // namespace requestrouter::policy
