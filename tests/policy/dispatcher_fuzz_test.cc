@@ -211,7 +211,7 @@ class World {
 };
 
 TEST(DispatcherFuzz, KeepsItsPromises) {
-  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
     SCOPED_TRACE(seed);
     World world(seed);
     for (int step = 0; step < 2'000; ++step) {

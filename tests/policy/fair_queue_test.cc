@@ -201,7 +201,7 @@ TEST_F(FairQueueTest, FuzzAgainstANaiveQueue) {
     }
     return best ? std::optional(std::get<7>(*best)) : std::nullopt;
   };
-  for (int step = 0; step < 20'000; ++step) {
+  for (int step = 0; step < 300'000; ++step) {
     now_ += seconds(below(4));
     if (waiting.size() < 12 && below(2) == 0) {
       const auto uid = static_cast<std::uint32_t>(below(3));
