@@ -46,10 +46,12 @@ inline storage::Millis WallAt(const Clock& clock, policy::Instant instant) {
 // clamped to it: the clock has jumped, and nothing that is stored may last longer than that.
 inline policy::Instant SteadyAt(const Clock& clock, storage::Millis wall,
                                 policy::Duration at_most = std::chrono::hours(48)) {
-  auto ahead = std::chrono::duration_cast<policy::Duration>(
-      std::chrono::milliseconds(wall) - std::chrono::milliseconds(clock.Wall()));
-  if (ahead > at_most) ahead = at_most;
-  return clock.Steady() + ahead;
+  // Compared in milliseconds: "for ever" does not fit into nanoseconds.
+  const std::int64_t ahead = wall - clock.Wall();
+  if (ahead > std::chrono::duration_cast<std::chrono::milliseconds>(at_most).count()) {
+    return clock.Steady() + at_most;
+  }
+  return clock.Steady() + std::chrono::milliseconds(ahead);
 }
 
 // RFC 3339 in UTC with milliseconds, as PROTOCOL.md writes instants.

@@ -37,6 +37,7 @@ TEST(Clock, AStoredInstantFarAheadIsClampedBecauseTheClockWasSetBack) {
   const storage::Millis stored = clock.Wall() + 60'000;
   clock.JumpWall(-hours(100));
   EXPECT_EQ(SteadyAt(clock, stored, hours(25)), clock.Steady() + hours(25));
+  EXPECT_EQ(SteadyAt(clock, INT64_MAX, hours(25)), clock.Steady() + hours(25));  // for ever
 }
 
 }  // namespace
