@@ -80,7 +80,7 @@ bool Loop::ReceiveSome() {
   for (; count < kReceiveAtOnce; ++count) {
     std::optional<ipc::Incoming> incoming = parts_.socket.Receive();
     if (!incoming) break;
-    Handle(std::move(*incoming));
+    Handle(*incoming);
   }
   return count > 0;
 }
