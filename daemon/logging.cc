@@ -3,18 +3,15 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
-#include <cctype>
 #include <memory>
 
+#include "daemon/policy/lower_case.h"
 #include "daemon/secrets/redacting_sink.h"
 
 namespace requestrouter {
 
 bool SetUpLogging(const std::string& level) {
-  std::string name = level;
-  std::transform(name.begin(), name.end(), name.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::string name = policy::LowerCase(level);
   if (name == "warn") name = "warning";
   if (name == "critical") name = "error";
   const spdlog::level::level_enum parsed = spdlog::level::from_str(name);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <tuple>
 
 namespace requestrouter {
 namespace {
@@ -12,30 +13,26 @@ const config::Key* FindKey(const config::Config& config, const std::string& key_
   return found == config.keys.end() ? nullptr : &*found;
 }
 
-void Add(std::string& text, const std::optional<policy::Limit>& limit) {
-  text += limit ? std::to_string(limit->amount) + "/" + std::to_string(limit->window.count()) : "-";
-  text += ' ';
+// Compares all that the file says of the limits of a key's model.
+bool SameLimits(const policy::LimitSet& one, const policy::LimitSet& other) {
+  const auto tied = [](const policy::LimitSet& l) {
+    return std::tie(l.rpm, l.tpm, l.itpm, l.otpm, l.rpd, l.tpd, l.max_in_flight, l.counts,
+                    l.cached_counts, l.burst, l.guard);
+  };
+  return tied(one) == tied(other);
 }
 
-void Add(std::string& text, const std::optional<std::int64_t>& limit) {
-  text += (limit ? std::to_string(*limit) : "-") + ' ';
-}
-
-// Everything of a key that a change of the file can change, to compare.
-std::string Describe(const config::Key& key) {
-  std::string text = key.provider + ' ' + key.quota_group + ' ' + key.workload + ' ' +
-                     std::to_string(key.priority) + (key.active ? " active" : " inactive");
-  for (const config::ModelOfKey& model : key.models) {
-    text += ' ' + model.name + ' ';
-    for (const auto* limit :
-         {&model.limits.rpm, &model.limits.tpm, &model.limits.itpm, &model.limits.otpm}) {
-      Add(text, *limit);
-    }
-    for (const auto* limit : {&model.limits.rpd, &model.limits.tpd, &model.limits.max_in_flight}) {
-      Add(text, *limit);
-    }
-  }
-  return text;
+// Compares all that the file says of a key, but not where in the file it is said.
+bool Same(const config::Key& one, const config::Key& other) {
+  const auto tied = [](const config::Key& k) {
+    return std::tie(k.provider, k.quota_group, k.workload, k.priority, k.active, k.secret.kind,
+                    k.secret.value);
+  };
+  return tied(one) == tied(other) &&
+         std::equal(one.models.begin(), one.models.end(), other.models.begin(), other.models.end(),
+                    [](const config::ModelOfKey& a, const config::ModelOfKey& b) {
+                      return a.name == b.name && SameLimits(a.limits, b.limits);
+                    });
 }
 
 std::string Joined(const std::vector<config::Problem>& problems) {
@@ -92,7 +89,7 @@ std::vector<std::string> Changes(const config::Config& before, const config::Con
     const config::Key* old = FindKey(before, key.key_id);
     if (!old) {
       changes.push_back("key " + key.key_id + " added");
-    } else if (Describe(*old) != Describe(key)) {
+    } else if (!Same(*old, key)) {
       changes.push_back("key " + key.key_id + " changed");
     }
   }

@@ -142,7 +142,6 @@ struct ChatReply {
   std::vector<std::string> warnings;
 };
 
-// A piece of a streamed answer. Any of the three may be present.
 struct ToolCallPiece {
   std::int64_t index = 0;
   std::string id;
@@ -150,6 +149,7 @@ struct ToolCallPiece {
   std::string arguments;
 };
 
+// A piece of a streamed answer. Any of the three may be present.
 struct ChatDelta {
   std::string text;
   std::string reasoning;

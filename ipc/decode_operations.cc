@@ -21,6 +21,7 @@ void Read(Fields&, KeysListRequest&) {}
 void Read(Fields&, ReloadRequest&) {}
 void Read(Fields&, QueueRequest&) {}
 void Read(Fields&, MetricsRequest&) {}
+void Read(Fields&, CheckRequest&) {}
 
 void Read(Fields& body, ChatRequest& chat) { chat = ReadChat(body); }
 
@@ -126,8 +127,6 @@ void Read(Fields& body, BackupRequest& request) {
 void Read(Fields& body, RestoreRequest& request) {
   request.path = body.RequiredText("path", bounds::kPath);
 }
-
-void Read(Fields&, CheckRequest&) {}
 
 template <typename Operation>
 Body ReadAs(const Value& value, std::optional<Error>* error) {

@@ -91,7 +91,7 @@ Result<Value> Engine::Chat(const ipc::ChatRequest& request, milliseconds deadlin
   upstream_.Send({id, endpoint->provider, endpoint->model, endpoint->secret, std::move(prompt),
                   request.stream, deadline});
   const upstream::Outcome outcome = Wait(id, *pending, on_body);
-  if (auto failure = FailureOf(outcome)) return std::move(*failure);
+  if (auto failure = FailureOf(outcome, WallNow() / 1000)) return std::move(*failure);
   memory_.Add(request, MessageOf(*outcome.answer));
   ipc::ChatReply reply = ReplyOf(*outcome.answer, request, *endpoint);
   reply.duration_ms =

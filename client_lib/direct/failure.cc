@@ -1,9 +1,9 @@
 #include "client_lib/direct/failure.h"
 
-#include <algorithm>
 #include <string>
 
 #include "client_lib/src/errors.h"
+#include "daemon/faults/faults.h"
 
 namespace requestrouter::direct {
 namespace {
@@ -11,58 +11,42 @@ namespace {
 using upstream::Outcome;
 using upstream::Transport;
 
-bool RefusesTheKey(const Outcome& outcome) {
-  const auto& reasons = outcome.error->reasons;
-  // Gemini reports an invalid key as 400.
-  return outcome.status == 401 || outcome.status == 402 || outcome.status == 403 ||
-         std::find(reasons.begin(), reasons.end(), "API_KEY_INVALID") != reasons.end();
-}
-
-ErrorType TypeOfStatus(const Outcome& outcome) {
-  if (RefusesTheKey(outcome)) return ErrorType::kUpstreamAuth;
-  if (outcome.status == 429) return ErrorType::kAllKeysExhausted;
-  const bool request_fault = outcome.status >= 400 && outcome.status < 500;
-  return request_fault ? ErrorType::kUpstreamRejected : ErrorType::kUpstreamUnavailable;
-}
-
-Error FromProvider(const Outcome& outcome) {
-  Error error = client::MakeError(TypeOfStatus(outcome), "HTTP " + std::to_string(outcome.status) +
-                                                             ": " + outcome.error->message);
-  error.retry_after = outcome.error->retry_delay;
-  if (outcome.streamed) error.details_json = R"({"interrupted":true})";
-  return error;
-}
-
-ErrorType TypeOf(Transport transport) {
-  switch (transport) {
-    case Transport::kTimeout:
-      return ErrorType::kDeadlineExceeded;
-    case Transport::kCancelled:
-      return ErrorType::kCancelled;
-    case Transport::kRefusedLocally:
-      return ErrorType::kInvalidRequest;
-    default:
-      return ErrorType::kUpstreamUnavailable;
+Error FromWire(ipc::ErrorType type, const std::string& words,
+               std::optional<policy::Duration> retry_after = std::nullopt) {
+  ipc::Error error = ipc::MakeError(type, faults::MessageOf(type, words));
+  if (retry_after) {
+    error.retry_after_ms = std::chrono::ceil<std::chrono::milliseconds>(*retry_after).count();
   }
+  return client::FromWire(error);
 }
 
-Error FromTransport(const Outcome& outcome) {
-  Error error = client::MakeError(TypeOf(outcome.transport), outcome.error_message);
-  if (outcome.streamed) error.details_json = R"({"interrupted":true})";
+// A stream that has begun cannot be had again.
+Error Interrupted(Error error, const Outcome& outcome) {
+  if (!outcome.streamed) return error;
+  error.details_json = R"({"interrupted":true})";
   if (outcome.answer) error.partial_content = outcome.answer->content;
   return error;
 }
 
 }  // namespace
 
-std::optional<Error> FailureOf(const Outcome& outcome) {
-  if (outcome.error) return FromProvider(outcome);
-  if (outcome.transport != Transport::kOk || !outcome.answer) return FromTransport(outcome);
-  if (outcome.answer->blocked && outcome.answer->content.empty()) {
-    return client::MakeError(ErrorType::kContentBlocked,
-                             "the provider's safety filter refused the content");
+std::optional<Error> FailureOf(const Outcome& outcome, std::int64_t wall_now_s) {
+  using ipc::ErrorType;
+  switch (outcome.transport) {
+    case Transport::kTimeout:
+      return Interrupted(FromWire(ErrorType::kDeadlineExceeded, outcome.error_message), outcome);
+    case Transport::kCancelled:
+      return Interrupted(FromWire(ErrorType::kCancelled, outcome.error_message), outcome);
+    case Transport::kRefusedLocally:
+      return FromWire(ErrorType::kInvalidRequest, outcome.error_message);
+    default:
+      break;
   }
-  return std::nullopt;
+  const policy::Fault fault = policy::Classify(faults::ToEvidence(outcome, wall_now_s));
+  if (fault.kind == policy::FaultKind::kNone && outcome.answer) return std::nullopt;
+  const ErrorType type =
+      outcome.streamed ? ErrorType::kUpstreamUnavailable : faults::TypeOf(fault.kind);
+  return Interrupted(FromWire(type, fault.message, fault.retry_after), outcome);
 }
 
 }  // namespace requestrouter::direct

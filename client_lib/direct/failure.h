@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 
 #include "daemon/upstream/client.h"
@@ -7,7 +8,8 @@
 
 namespace requestrouter::direct {
 
-// The wire's error for an attempt that did not succeed; nullopt where it did. Pure.
-std::optional<Error> FailureOf(const upstream::Outcome& outcome);
+// The error for an attempt that did not succeed, of the type that the daemon would give it;
+// nullopt where it did. `wall_now_s`: seconds since the epoch. Pure.
+std::optional<Error> FailureOf(const upstream::Outcome& outcome, std::int64_t wall_now_s);
 
 }  // namespace requestrouter::direct

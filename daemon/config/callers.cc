@@ -1,37 +1,13 @@
 #include "daemon/config/callers.h"
 
-#include <grp.h>
-#include <pwd.h>
-
-#include <array>
-
 #include "daemon/config/fields.h"
+#include "daemon/config/user_database.h"
 
 namespace requestrouter::config {
 namespace {
 
 constexpr std::int64_t kMostId = 4'294'967'294;  // the one above stands for "no id"
 constexpr double kMostWeight = 1e6;
-
-std::optional<std::uint32_t> UserId(const std::string& name) {
-  std::array<char, 16384> buffer{};
-  passwd entry{};
-  passwd* found = nullptr;
-  if (getpwnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found) != 0 || !found) {
-    return std::nullopt;
-  }
-  return found->pw_uid;
-}
-
-std::optional<std::uint32_t> GroupId(const std::string& name) {
-  std::array<char, 16384> buffer{};
-  group entry{};
-  group* found = nullptr;
-  if (getgrnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found) != 0 || !found) {
-    return std::nullopt;
-  }
-  return found->gr_gid;
-}
 
 // A number, or a name that `lookup` knows.
 template <typename Lookup>

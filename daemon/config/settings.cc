@@ -3,6 +3,7 @@
 #include <array>
 
 #include "daemon/config/fields.h"
+#include "daemon/policy/lower_case.h"
 
 namespace requestrouter::config {
 namespace {
@@ -100,13 +101,6 @@ void CheckOrder(const Source& source, const Settings& settings) {
 constexpr std::array<std::string_view, 5> kStores = {"env", "file", "credential", "vault",
                                                      "command"};
 
-std::string InLowerCase(std::string text) {
-  for (char& c : text) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return text;
-}
-
 // What is wrong with the name of a secret store; empty: nothing.
 std::string StoreProblem(const std::string& store) {
   for (const auto known : kStores) {
@@ -129,7 +123,7 @@ void ReadStore(const Source& source, Settings& settings) {
   const auto variable = source.variables().Text("SECRET_STORE_TYPE");
   auto store = variable;
   if (!store && source.block() != nullptr) store = source.block()->Text("secret_store");
-  if (store) settings.secret_store = InLowerCase(*store);
+  if (store) settings.secret_store = policy::LowerCase(*store);
   const std::string problem = StoreProblem(settings.secret_store);
   if (!problem.empty()) source.Error("secret_store", "SECRET_STORE_TYPE", problem);
   if (settings.secret_store == "command" && settings.secret_command.empty()) {

@@ -2,20 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <charconv>
 
+#include "daemon/policy/lower_case.h"
 #include "daemon/policy/retry_after.h"
 
 namespace requestrouter::policy {
 namespace {
-
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return lower;
-}
 
 bool Contains(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
@@ -92,8 +85,8 @@ constexpr std::array kPhrases = {
 };
 
 std::optional<FaultKind> ByCode(const Evidence& evidence) {
-  std::vector<std::string> codes = {Lower(evidence.code), Lower(evidence.type)};
-  for (const std::string& reason : evidence.reasons) codes.push_back(Lower(reason));
+  std::vector<std::string> codes = {LowerCase(evidence.code), LowerCase(evidence.type)};
+  for (const std::string& reason : evidence.reasons) codes.push_back(LowerCase(reason));
   for (const Rule& rule : kCodes) {
     if (std::find(codes.begin(), codes.end(), rule.word) != codes.end()) return rule.kind;
   }
@@ -102,7 +95,7 @@ std::optional<FaultKind> ByCode(const Evidence& evidence) {
 
 template <typename Rules>
 std::optional<FaultKind> ByPhrase(const Rules& rules, const Evidence& evidence) {
-  const std::string message = Lower(evidence.message);
+  const std::string message = LowerCase(evidence.message);
   for (const Rule& rule : rules) {
     if (Contains(message, rule.word)) return rule.kind;
   }
@@ -122,7 +115,8 @@ int StatusOf(const Evidence& evidence) {
 // A 403 in words that are no provider's is a firewall's, and says nothing of the key.
 FaultKind Forbidden(const Evidence& evidence) {
   if (!evidence.readable) return FaultKind::kProvider;
-  return Contains(Lower(evidence.message), "model") ? FaultKind::kModel : FaultKind::kKeyInvalid;
+  return Contains(LowerCase(evidence.message), "model") ? FaultKind::kModel
+                                                        : FaultKind::kKeyInvalid;
 }
 
 // Of a 404: whether the model is missing or the address is wrong; both leave the key out for this
@@ -163,7 +157,7 @@ bool NamesADay(const Evidence& evidence) {
   for (const std::string& id : evidence.quota_ids) {
     if (Contains(id, "PerDay")) return true;
   }
-  const std::string message = Lower(evidence.message);
+  const std::string message = LowerCase(evidence.message);
   for (const char* word : {"per day", "per-day", "daily", "(rpd)", "(tpd)"}) {
     if (Contains(message, word)) return true;
   }

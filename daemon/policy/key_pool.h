@@ -223,9 +223,9 @@ class KeyPool {
   std::optional<CellId> PickBest(const Choice& choice, const Wish& wish, Instant now);
   Instant CellReadyAt(CellId cell, const Demand& demand, bool retry_due, Instant now) const;
   void Refresh(CellId cell, Instant now);
-  // What of a cell's summary depends on one of these must be made anew; nulls are skipped.
   void RestoreProvider(std::string_view name, KeyStateName state, const Cooldown& cooldown,
                        Instant now);
+  // What of a cell's summary depends on one of these must be made anew; nulls are skipped.
   void Touch(const KeyState* key, const QuotaState* quota, const ProviderState* provider);
   void AddKey(const KeySpec& spec, const RetryPolicy& retry, Instant now);
   void CountCapacity(Model& model) const;

@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <string>
 #include <string_view>
+
+#include "daemon/policy/lower_case.h"
 
 namespace requestrouter::policy {
 namespace {
@@ -31,13 +32,6 @@ constexpr std::array kPhrases = {
     Name{"tokens per min", LimitKind::kTpm},
 };
 
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return lower;
-}
-
 template <typename Names>
 void AddNamed(const std::string& text, const Names& names, std::vector<LimitKind>* spent) {
   const auto named = std::find_if(names.begin(), names.end(), [&](const Name& name) {
@@ -51,8 +45,8 @@ void AddNamed(const std::string& text, const Names& names, std::vector<LimitKind
 std::vector<LimitKind> SpentLimits(const Evidence& evidence) {
   std::vector<LimitKind> spent;
   if (evidence.status != 429) return spent;
-  for (const std::string& id : evidence.quota_ids) AddNamed(Lower(id), kQuotaIds, &spent);
-  if (spent.empty()) AddNamed(Lower(evidence.message), kPhrases, &spent);
+  for (const std::string& id : evidence.quota_ids) AddNamed(LowerCase(id), kQuotaIds, &spent);
+  if (spent.empty()) AddNamed(LowerCase(evidence.message), kPhrases, &spent);
   return spent;
 }
 

@@ -37,6 +37,7 @@ enum class Burst : std::uint8_t { kWindow, kSmooth };
 struct Limit {
   std::int64_t amount = 0;
   Duration window = std::chrono::seconds(60);  // ignored by day limits
+  bool operator==(const Limit&) const = default;
 };
 
 // The limits of one model within one quota group. Absent: not limited.

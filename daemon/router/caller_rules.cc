@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "daemon/router/user_groups.h"
+#include "daemon/config/user_database.h"
 
 namespace requestrouter::router {
 namespace {
@@ -28,7 +28,7 @@ const config::CallerRule* CallerRules::Find(const ipc::Peer& peer) const {
   };
   using Rule = config::CallerRule;
   if (const Rule* own = first([&](const Rule& rule) { return rule.uid == peer.uid; })) return own;
-  const std::vector<gid_t> groups = GroupsOf(peer.uid, peer.gid);
+  const std::vector<gid_t> groups = config::GroupsOf(peer.uid, peer.gid);
   const auto is_of_group = [&](const Rule& rule) {
     return rule.gid && std::find(groups.begin(), groups.end(), *rule.gid) != groups.end();
   };

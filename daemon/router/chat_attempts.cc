@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "daemon/faults/faults.h"
 #include "daemon/policy/spent_limit.h"
 #include "daemon/router/chat_service.h"
 #include "daemon/router/errors.h"
@@ -189,7 +190,7 @@ policy::Report ChatService::ReportOf(const LiveRequest& live,
   if (outcome.transport == upstream::Transport::kRefusedLocally) {
     report.fault = RefusedLocally(outcome);
   } else if (report.conclusive) {
-    const policy::Evidence evidence = ToEvidence(outcome, parts_.clock.Wall() / 1000);
+    const policy::Evidence evidence = faults::ToEvidence(outcome, parts_.clock.Wall() / 1000);
     report.fault = policy::Classify(evidence);
     report.spent = policy::SpentLimits(evidence);
   }

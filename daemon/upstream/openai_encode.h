@@ -24,9 +24,8 @@ tl::expected<HttpRequest, std::string> EncodeOpenAi(const Attempt& attempt);
 // `messages`.
 //  - System messages become one, at the front.
 //  - The API refuses a json_object that no message names ("JSON mode" in its guide "Structured
-//  model
-//    outputs"; Groq and DeepSeek ask for the same): where none does, the system prompt ends with
-//    "Answer with a JSON object.".
+//    model outputs"; Groq and DeepSeek ask for the same): where none does, the system prompt ends
+//    with "Answer with a JSON object.".
 //  - Only user messages can hold images: elsewhere they are refused.
 //  - Ids of calls are at most 40 characters (a limit that the API names in its refusal).
 //  - What a server sent beside an answer and wants back with it (reasoning_details of OpenRouter,

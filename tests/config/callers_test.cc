@@ -10,7 +10,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 tl::expected<Loaded, std::vector<Problem>> LoadText(const std::string& blocks) {
-  const PrivateDirectory directory;
+  const support::TempDir directory;
   return Load(directory.Write("keys.json", "{\"keys\": [],\n" + blocks + "}"), {});
 }
 

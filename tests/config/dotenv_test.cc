@@ -11,7 +11,7 @@ using ::testing::IsEmpty;
 
 // The value of A in a file, or the errors.
 std::string ValueOfA(const std::string& text) {
-  const PrivateDirectory directory;
+  const support::TempDir directory;
   const auto dotenv = ReadDotenv(directory.Write(".env", text));
   if (!dotenv) return "error: " + Lines(dotenv.error(), directory).front();
   const auto at = dotenv->values.find("A");
@@ -82,7 +82,7 @@ TEST(DotenvFile, MistakesNameTheLineAndNeverShowAValue) {
 }
 
 TEST(DotenvFile, AllMistakesAreSaidAtOnce) {
-  const PrivateDirectory directory;
+  const support::TempDir directory;
   const auto dotenv = ReadDotenv(directory.Write(".env", "x\nA=b\ny\n"));
   ASSERT_FALSE(dotenv);
   EXPECT_THAT(Lines(dotenv.error(), directory),
@@ -90,7 +90,7 @@ TEST(DotenvFile, AllMistakesAreSaidAtOnce) {
 }
 
 TEST(DotenvFile, OfANameSetTwiceTheLastHoldsWithAWarning) {
-  const PrivateDirectory directory;
+  const support::TempDir directory;
   const auto dotenv = ReadDotenv(directory.Write(".env", "A=b\n\nA=c\n"));
   ASSERT_TRUE(dotenv);
   EXPECT_EQ(dotenv->values.at("A"), "c");
@@ -100,7 +100,7 @@ TEST(DotenvFile, OfANameSetTwiceTheLastHoldsWithAWarning) {
 }
 
 TEST(DotenvFile, NamesMayHoldWhateverAKeyIdMay) {
-  const PrivateDirectory directory;
+  const support::TempDir directory;
   const auto dotenv = ReadDotenv(directory.Write(".env", "API_KEY_gpt-4.1:a@b+c=x\n"));
   ASSERT_TRUE(dotenv);
   EXPECT_THAT(dotenv->warnings, IsEmpty());
@@ -108,7 +108,7 @@ TEST(DotenvFile, NamesMayHoldWhateverAKeyIdMay) {
 }
 
 TEST(DotenvFile, ThatIsNotThereIsAnError) {
-  const PrivateDirectory directory;
+  const support::TempDir directory;
   const auto dotenv = ReadDotenv(directory.path() + "/.env");
   ASSERT_FALSE(dotenv);
   EXPECT_THAT(Lines(dotenv.error(), directory),

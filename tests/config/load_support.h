@@ -1,47 +1,18 @@
 #pragma once
 
-#include <unistd.h>
-
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include "daemon/config/config.h"
+#include "tests/support/temp_dir.h"
 
 namespace requestrouter::config {
 
-// A directory of the test's own that goes with it.
-class PrivateDirectory {
- public:
-  PrivateDirectory() {
-    std::string name = (std::filesystem::temp_directory_path() / "rr-config-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) std::abort();
-    path_ = name;
-  }
-  ~PrivateDirectory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  PrivateDirectory(const PrivateDirectory&) = delete;
-  PrivateDirectory& operator=(const PrivateDirectory&) = delete;
-
-  std::string path() const { return path_.string(); }
-  std::string Write(const std::string& name, const std::string& text) const {
-    std::ofstream(path_ / name, std::ios::binary) << text;
-    return (path_ / name).string();
-  }
-
- private:
-  std::filesystem::path path_;
-};
-
 // What was said, one line a problem, without the directory's name.
 inline std::vector<std::string> Lines(const std::vector<Problem>& problems,
-                                      const PrivateDirectory& directory) {
+                                      const support::TempDir& directory) {
   std::vector<std::string> lines;
   for (const Problem& problem : problems) {
     std::string line = ToString(problem);
@@ -60,7 +31,7 @@ struct Result {
 
 // Loads `text` as keys.json.
 inline Result LoadText(const std::string& text, const Environment& environment = {}) {
-  const PrivateDirectory directory;
+  const support::TempDir directory;
   auto loaded = Load(directory.Write("keys.json", text), environment);
   if (!loaded) return {false, Lines(loaded.error(), directory), {}};
   return {true, Lines(loaded->warnings, directory), std::move(loaded->config)};

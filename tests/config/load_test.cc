@@ -115,7 +115,7 @@ TEST(KeySecrets, HaveEverySourceInTwoForms) {
 }
 
 TEST(KeySecrets, ARelativeFileIsBesideTheConfiguration) {
-  const PrivateDirectory directory;
+  const support::TempDir directory;
   const auto path = directory.Write("keys.json", KeyWith("\"secret\": \"file:secrets/a\""));
   const auto loaded = Load(path, {});
   ASSERT_TRUE(loaded);
@@ -332,7 +332,7 @@ TEST(Variables, ThatAreDoubtfulWarn) {
 }
 
 TEST(Variables, FromADotenvFileAreBlamedOnItsLine) {
-  const PrivateDirectory directory;
+  const support::TempDir directory;
   const auto keys = directory.Write("keys.json", KeyWith("\"rpm\": 1"));
   const auto dotenv = ReadDotenv(directory.Write(".env", "# first\nLLM_MAX_RETRIES=x\n"));
   ASSERT_TRUE(dotenv);

@@ -1,3 +1,5 @@
+#include <fstream>
+#include <iterator>
 #include <random>
 
 #include <gmock/gmock.h>
@@ -404,7 +406,7 @@ TEST(Mistakes, CommentsAndSchemasAreNone) {
 }
 
 TEST(Mistakes, OfTheFileItselfSayWhatToDo) {
-  const PrivateDirectory directory;
+  const support::TempDir directory;
   const auto said = [&](const std::string& name) {
     const auto loaded = Load(directory.path() + "/" + name, {});
     return loaded ? std::vector<std::string>() : Lines(loaded.error(), directory);
@@ -420,7 +422,7 @@ TEST(Mistakes, OfTheFileItselfSayWhatToDo) {
 
 // Root may read everything, so root becomes somebody else for a moment.
 TEST(Mistakes, AFileThatMayNotBeReadNamesTheUid) {
-  const PrivateDirectory directory;
+  const support::TempDir directory;
   const std::string path = directory.Write("keys.json", "{}");
   std::filesystem::permissions(path, std::filesystem::perms::none);
   const uid_t before = ::geteuid();

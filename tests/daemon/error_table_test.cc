@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "daemon/policy/classifier.h"
-#include "daemon/router/errors.h"
+#include "daemon/faults/faults.h"
 #include "daemon/upstream/dialect.h"
 
 // What providers answer when they refuse, from their references and from what users report (the
@@ -42,7 +42,7 @@ policy::Fault Judge(const Row& row) {
   outcome.status = row.status;
   outcome.headers = row.headers;
   outcome.error = upstream::DialectOf(row.provider).DecodeError(row.body);
-  return policy::Classify(ToEvidence(outcome, kWallNow));
+  return policy::Classify(faults::ToEvidence(outcome, kWallNow));
 }
 
 class ErrorTable : public ::testing::TestWithParam<Row> {};

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "daemon/faults/faults.h"
+
 namespace requestrouter::router {
 namespace {
 
@@ -80,9 +82,9 @@ TEST(Errors, ABlockWithoutContentIsEvidenceOfOneAndAfterContentIsNot) {
   upstream::Outcome outcome;
   outcome.answer.emplace();
   outcome.answer->blocked = true;
-  EXPECT_TRUE(ToEvidence(outcome, 0).blocked);
+  EXPECT_TRUE(faults::ToEvidence(outcome, 0).blocked);
   outcome.answer->content = "some";
-  EXPECT_FALSE(ToEvidence(outcome, 0).blocked);
+  EXPECT_FALSE(faults::ToEvidence(outcome, 0).blocked);
 }
 
 }  // namespace

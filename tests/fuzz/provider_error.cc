@@ -4,7 +4,7 @@
 
 #include "daemon/policy/classifier.h"
 #include "daemon/policy/spent_limit.h"
-#include "daemon/router/errors.h"
+#include "daemon/faults/faults.h"
 #include "daemon/upstream/dialect.h"
 #include "tests/fuzz/input.h"
 
@@ -43,7 +43,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   outcome.error = upstream::DialectOf(kind).DecodeError(choices.Rest());
 
-  const policy::Evidence evidence = router::ToEvidence(outcome, kWallNow);
+  const policy::Evidence evidence = faults::ToEvidence(outcome, kWallNow);
   const policy::Fault fault = policy::Classify(evidence);
   static_cast<void>(policy::SpentLimits(evidence));
   static_cast<void>(policy::ReadRemaining(outcome.headers));

@@ -1,4 +1,5 @@
 #include <signal.h>
+#include <fstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -72,7 +73,7 @@ TEST(CommandSecrets, TheLongestSecretWithItsLineBreakIsNotTooMuch) {
 }
 
 TEST(CommandSecrets, ACommandThatDoesNotEndIsStoppedWithItsChildren) {
-  const PrivateDirectory directory;
+  const support::TempDir directory;
   const std::string pid_file = directory.path() + "/pid";
   // The child writes its pid before the timeout can strike: the file is complete or absent.
   const std::string command = "sh -c 'echo $$ > " + pid_file + ".new; mv " + pid_file + ".new " +

@@ -6,18 +6,20 @@ namespace requestrouter::secrets {
 namespace {
 
 using Kind = config::SecretSource::Kind;
+using std::filesystem::perms;
 
 TEST(FileSecrets, AreReadWithoutTheNewlineAtTheEnd) {
-  const PrivateDirectory directory;
-  EXPECT_EQ(OutcomeOf({Kind::kFile, directory.Write("key", "from-file\n", 0600)}, {}), "from-file");
-  EXPECT_EQ(OutcomeOf({Kind::kFile, directory.Write("read-only", "from-file", 0400)}, {}),
+  const support::TempDir directory;
+  EXPECT_EQ(OutcomeOf({Kind::kFile, directory.Write("key", "from-file\n", perms(0600))}, {}),
+            "from-file");
+  EXPECT_EQ(OutcomeOf({Kind::kFile, directory.Write("read-only", "from-file", perms(0400))}, {}),
             "from-file");
 }
 
 TEST(FileSecrets, OpenToOthersAreRefusedWithTheRemedy) {
-  const PrivateDirectory directory;
+  const support::TempDir directory;
   for (const mode_t mode : {0640u, 0604u, 0620u, 0602u, 0610u, 0601u}) {
-    const std::string path = directory.Write("key", "hidden", mode);
+    const std::string path = directory.Write("key", "hidden", perms(mode));
     char octal[8];
     std::snprintf(octal, sizeof octal, "%04o", mode);
     EXPECT_EQ(
@@ -27,15 +29,15 @@ TEST(FileSecrets, OpenToOthersAreRefusedWithTheRemedy) {
 }
 
 TEST(FileSecrets, OfTheStoreAreNamedAfterTheKey) {
-  const PrivateDirectory directory;
-  directory.Write("a", "of-a", 0600);
+  const support::TempDir directory;
+  directory.Write("a", "of-a", perms(0600));
   config::Settings settings;
   settings.secret_directory = directory.path();
   EXPECT_EQ(OutcomeOf({Kind::kFile, ""}, {}, settings), "of-a");
 }
 
 TEST(FileSecrets, ThatCannotBeReadSayWhy) {
-  const PrivateDirectory directory;
+  const support::TempDir directory;
   const std::string absent = directory.path() + "/absent";
   EXPECT_EQ(OutcomeOf({Kind::kFile, absent}, {}),
             absent + " does not exist; create it with the API key in it");
@@ -48,8 +50,8 @@ TEST(FileSecrets, ThatCannotBeReadSayWhy) {
 
 // Root may read everything, so root becomes somebody else for a moment.
 TEST(FileSecrets, ThatMayNotBeReadNameTheUid) {
-  const PrivateDirectory directory;
-  const std::string path = directory.Write("key", "hidden", 0);
+  const support::TempDir directory;
+  const std::string path = directory.Write("key", "hidden", perms(0));
   const uid_t before = ::geteuid();
   const uid_t reader = before == 0 ? 65534 : before;
   ASSERT_EQ(::seteuid(reader), 0);
@@ -60,28 +62,28 @@ TEST(FileSecrets, ThatMayNotBeReadNameTheUid) {
 }
 
 TEST(FileSecrets, ThatAreNoKeysAreRefusedWithoutShowingThem) {
-  const PrivateDirectory directory;
-  const std::string empty = directory.Write("empty", "", 0600);
+  const support::TempDir directory;
+  const std::string empty = directory.Write("empty", "", perms(0600));
   EXPECT_EQ(OutcomeOf({Kind::kFile, empty}, {}),
             "what file " + empty + " gives is empty; put the provider's API key there");
-  const std::string large = directory.Write("large", std::string(1 << 20, 'h'), 0600);
+  const std::string large = directory.Write("large", std::string(1 << 20, 'h'), perms(0600));
   EXPECT_EQ(OutcomeOf({Kind::kFile, large}, {}),
             "what file " + large +
                 " gives is longer than 4096 bytes; it must hold nothing but the API key");
 }
 
 TEST(Credentials, AreReadFromSystemdsDirectory) {
-  const PrivateDirectory directory;
-  directory.Write("gemini", "from-systemd\n", 0440);
-  directory.Write("a", "of-a", 0400);
+  const support::TempDir directory;
+  directory.Write("gemini", "from-systemd\n", perms(0440));
+  directory.Write("a", "of-a", perms(0400));
   const config::Environment environment = {{"CREDENTIALS_DIRECTORY", directory.path()}};
   EXPECT_EQ(OutcomeOf({Kind::kCredential, "gemini"}, environment), "from-systemd");
   EXPECT_EQ(OutcomeOf({Kind::kCredential, ""}, environment), "of-a");
 }
 
 TEST(Credentials, AreFoundWhereNoVariableIsSet) {
-  const PrivateDirectory directory;
-  directory.Write("a", "of-a", 0400);
+  const support::TempDir directory;
+  directory.Write("a", "of-a", perms(0400));
   config::Environment environment = {{"CREDENTIALS_DIRECTORY", directory.path()}};
   EXPECT_EQ(OutcomeOf({}, environment), "of-a");
   environment["API_KEY_a"] = "variable";
@@ -89,8 +91,8 @@ TEST(Credentials, AreFoundWhereNoVariableIsSet) {
 }
 
 TEST(Credentials, DoNotHideVariablesThatDisagree) {
-  const PrivateDirectory directory;
-  directory.Write("a", "of-a", 0400);
+  const support::TempDir directory;
+  directory.Write("a", "of-a", perms(0400));
   EXPECT_EQ(OutcomeOf({}, {{"CREDENTIALS_DIRECTORY", directory.path()},
                            {"API_KEY_a", "one"},
                            {"API_KEY_A", "two"}}),
@@ -98,7 +100,7 @@ TEST(Credentials, DoNotHideVariablesThatDisagree) {
 }
 
 TEST(Credentials, ThatSystemdDidNotPassNameTheLineForTheUnit) {
-  const PrivateDirectory directory;
+  const support::TempDir directory;
   EXPECT_EQ(OutcomeOf({Kind::kCredential, "gemini"}, {}),
             "systemd passed no credentials; add LoadCredential=gemini:/path/to/file to the unit");
   EXPECT_EQ(OutcomeOf({Kind::kCredential, ""}, {{"CREDENTIALS_DIRECTORY", directory.path()}}),

@@ -1,43 +1,11 @@
 #pragma once
 
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <string>
 
 #include "daemon/secrets/secrets.h"
+#include "tests/support/temp_dir.h"
 
 namespace requestrouter::secrets {
-
-// A directory of the test's own that goes with it.
-class PrivateDirectory {
- public:
-  PrivateDirectory() {
-    std::string name = (std::filesystem::temp_directory_path() / "rr-secrets-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) std::abort();
-    path_ = name;
-  }
-  ~PrivateDirectory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  PrivateDirectory(const PrivateDirectory&) = delete;
-  PrivateDirectory& operator=(const PrivateDirectory&) = delete;
-
-  const std::string& path() const { return path_; }
-  std::string Write(const std::string& name, const std::string& text, mode_t mode) const {
-    const std::string path = path_ + "/" + name;
-    std::ofstream(path, std::ios::binary) << text;
-    ::chmod(path.c_str(), mode);
-    return path;
-  }
-
- private:
-  std::string path_;
-};
 
 inline config::Key KeyNamed(const std::string& key_id, config::SecretSource source = {}) {
   config::Key key;

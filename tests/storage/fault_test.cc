@@ -46,7 +46,8 @@ class FaultTest : public StoreTest {
       written.get_future().wait();
     }
   }
-  // Waits for the store to find out by itself that it can write again.
+  // Waits for the store to find out by itself that it can write again: it tells nobody, so it is
+  // asked again and again.
   void AwaitHealth() {
     const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
     while (!store_->healthy() && std::chrono::steady_clock::now() < end) {

@@ -14,17 +14,20 @@ ALLOWED = {
     "storage": set(),
     "daemon/policy": set(),
     "daemon/upstream": {"ipc"},
+    "daemon/faults": {"ipc", "daemon/policy", "daemon/upstream"},
     "daemon/config": {"daemon/policy", "daemon/upstream", "ipc"},
     "daemon/secrets": {"daemon/config", "daemon/policy", "daemon/upstream", "ipc"},
-    "daemon/router": {"ipc", "storage", "daemon/policy", "daemon/upstream", "daemon/config",
-                      "daemon/secrets"},
+    "daemon/router": {"ipc", "storage", "daemon/faults", "daemon/policy", "daemon/upstream",
+                      "daemon/config", "daemon/secrets"},
     "daemon/ops": {"ipc", "storage", "daemon/policy", "daemon/upstream", "daemon/config",
                    "daemon/secrets", "daemon/router"},
     "daemon": {"ipc", "storage", "daemon/policy", "daemon/upstream", "daemon/config",
                "daemon/secrets", "daemon/router", "daemon/ops"},
     "client_lib": {"ipc"},
-    # The client's direct mode is a target of its own and uses the providers' encodings.
-    "client_lib/direct": {"ipc", "client_lib", "daemon/upstream"},
+    # The client's direct mode is a target of its own: it uses the providers' encodings, and says of
+    # failures what the daemon says.
+    "client_lib/direct": {"ipc", "client_lib", "daemon/faults", "daemon/policy",
+                          "daemon/upstream"},
 }
 
 # Headers that are not of this tree, and the only boxes that may use them.

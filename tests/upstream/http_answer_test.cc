@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <zlib.h>
 
+#include "tests/support/gzip.h"
 #include "tests/upstream/http_fixture.h"
 
 // What comes back whole: answers, errors, and what is neither.
@@ -21,21 +21,6 @@ HttpServer::Script Once(std::string response) {
     connection.Read();
     connection.Write(response);
   };
-}
-
-std::string Gzip(const std::string& text) {
-  z_stream stream{};
-  deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
-  std::string packed(deflateBound(&stream, text.size()), '\0');
-  std::string input = text;
-  stream.next_in = reinterpret_cast<Bytef*>(input.data());
-  stream.avail_in = static_cast<uInt>(input.size());
-  stream.next_out = reinterpret_cast<Bytef*>(packed.data());
-  stream.avail_out = static_cast<uInt>(packed.size());
-  deflate(&stream, Z_FINISH);
-  packed.resize(stream.total_out);
-  deflateEnd(&stream);
-  return packed;
 }
 
 TEST(HttpAnswer, AnErrorStatusIsACompleteResponseWithItsError) {
@@ -122,8 +107,8 @@ TEST(HttpAnswer, ARedirectIsNotFollowedSoTheKeyGoesNowhereElse) {
 }
 
 TEST(HttpAnswer, ACompressedBodyIsDecompressed) {
-  HttpFixture http(
-      Once(Reply(200, Gzip("ok:" + std::string(100'000, 'a')), "Content-Encoding: gzip\r\n")));
+  HttpFixture http(Once(
+      Reply(200, support::Gzip("ok:" + std::string(100'000, 'a')), "Content-Encoding: gzip\r\n")));
   const Outcome outcome = http.Ask();
   ASSERT_TRUE(outcome.answer);
   EXPECT_EQ(outcome.answer->content, std::string(100'000, 'a'));
@@ -150,9 +135,9 @@ TEST(HttpAnswer, AnAnswerBeyondTheBoundIsUnreadable) {
 TEST(HttpAnswer, WhatDecompressesToTooMuchIsStopped) {
   ClientOptions options = PlainOptions();
   options.max_body_bytes = 1u << 20;
-  HttpFixture http(
-      Once(Reply(200, Gzip("ok:" + std::string(32u << 20, 'a')), "Content-Encoding: gzip\r\n")),
-      options);
+  HttpFixture http(Once(Reply(200, support::Gzip("ok:" + std::string(32u << 20, 'a')),
+                              "Content-Encoding: gzip\r\n")),
+                   options);
   EXPECT_EQ(http.Ask().transport, Transport::kUnreadable);
 }
 

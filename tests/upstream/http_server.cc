@@ -6,20 +6,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
-#include <cctype>
 #include <charconv>
 #include <stdexcept>
 
+#include "tests/support/lower_case.h"
+
 namespace requestrouter::upstream {
 namespace {
-
-std::string Lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
 
 int Listen() {
   const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -44,7 +38,7 @@ int PortOf(int socket) {
 
 std::string ServedRequest::Header(std::string_view name) const {
   const std::string wanted = "\r\n" + std::string(name) + ":";
-  const std::size_t at = Lower(head).find(wanted);
+  const std::size_t at = support::LowerCase(head).find(wanted);
   if (at == std::string::npos) return "";
   const std::size_t begin = head.find_first_not_of(' ', at + wanted.size());
   return head.substr(begin, head.find("\r\n", begin) - begin);

@@ -3,19 +3,14 @@
 #include <algorithm>
 #include <cctype>
 
+#include "tests/support/lower_case.h"
 #include "tests/support/sim/schema.h"
 
 namespace requestrouter::sim {
 namespace {
 
-std::string Lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
-
 bool Holds(const std::string& text, const char* words) {
-  return Lower(text).find(words) != std::string::npos;
+  return support::LowerCase(text).find(words) != std::string::npos;
 }
 
 // The word after "my name is" in the latest user turn that says it.
@@ -23,7 +18,7 @@ std::string NameIn(const Asked& asked) {
   static constexpr std::string_view kWords = "my name is ";
   for (auto turn = asked.turns.rbegin(); turn != asked.turns.rend(); ++turn) {
     if (turn->role != Role::kUser) continue;
-    const std::size_t at = Lower(turn->text).find(kWords);
+    const std::size_t at = support::LowerCase(turn->text).find(kWords);
     if (at == std::string::npos) continue;
     const std::size_t begin = at + kWords.size();
     return turn->text.substr(begin, turn->text.find_first_of(" .,;!?\n", begin) - begin);

@@ -1,10 +1,9 @@
 #include "tests/support/sim/faults.h"
 
-#include <zlib.h>
-
 #include <algorithm>
 #include <array>
-#include <stdexcept>
+
+#include "tests/support/gzip.h"
 
 namespace requestrouter::sim {
 namespace {
@@ -61,27 +60,8 @@ void BreakJson(Reply* reply) {
   event = event.substr(0, event.size() * 2 / 3) + "\n\n";
 }
 
-std::string Gzip(const std::string& text) {
-  z_stream stream{};
-  constexpr int kGzipFormat = 16 + MAX_WBITS;
-  if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, kGzipFormat, 8,
-                   Z_DEFAULT_STRATEGY) != Z_OK) {
-    throw std::runtime_error("zlib");
-  }
-  std::string packed(deflateBound(&stream, text.size()), '\0');
-  std::string input = text;
-  stream.next_in = reinterpret_cast<Bytef*>(input.data());
-  stream.avail_in = static_cast<uInt>(input.size());
-  stream.next_out = reinterpret_cast<Bytef*>(packed.data());
-  stream.avail_out = static_cast<uInt>(packed.size());
-  deflate(&stream, Z_FINISH);
-  packed.resize(stream.total_out);
-  deflateEnd(&stream);
-  return packed;
-}
-
 void Compress(Reply* reply) {
-  reply->response.body = Gzip(Everything(*reply));
+  reply->response.body = support::Gzip(Everything(*reply));
   reply->pieces.clear();
   SetHeader("Content-Encoding", "gzip", &reply->response.headers);
 }

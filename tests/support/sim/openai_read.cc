@@ -2,6 +2,7 @@
 #include <array>
 #include <set>
 
+#include "tests/support/lower_case.h"
 #include "tests/support/sim/openai.h"
 
 namespace requestrouter::sim {
@@ -276,9 +277,7 @@ class Reader {
 
   // Without the word the model might never end its answer, which OpenAI therefore refuses.
   Checked CheckJsonIsNamed() const {
-    std::string all = Dump(body_["messages"]);
-    std::transform(all.begin(), all.end(), all.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    const std::string all = support::LowerCase(Dump(body_["messages"]));
     if (all.find("json") != std::string::npos) return {};
     return Fail(
         "'messages' must contain the word 'json' in some form, to use 'response_format' of "

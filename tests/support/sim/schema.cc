@@ -1,19 +1,14 @@
 #include "tests/support/sim/schema.h"
 
 #include <algorithm>
-#include <cctype>
 #include <map>
+
+#include "tests/support/lower_case.h"
 
 namespace requestrouter::sim {
 namespace {
 
 constexpr int kMaxDepth = 24;  // a schema may refer to itself
-
-std::string Lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
 
 class Builder {
  public:
@@ -54,8 +49,9 @@ class Builder {
 
   static std::string TypeOf(const Json& schema) {
     const Json* type = Find(schema, "type");
-    if (type && type->is_string()) return Lower(type->get<std::string>());
-    if (type && type->is_array() && !type->empty()) return Lower(type->front().get<std::string>());
+    if (type && type->is_string()) return support::LowerCase(type->get<std::string>());
+    if (type && type->is_array() && !type->empty())
+      return support::LowerCase(type->front().get<std::string>());
     return Find(schema, "properties") ? "object" : Find(schema, "items") ? "array" : "string";
   }
 
