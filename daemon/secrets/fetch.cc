@@ -36,8 +36,9 @@ Found FromDefaultEnvironment(const config::Key& key, const config::Environment& 
     const auto at = environment.find(name);
     return at != environment.end() && !at->second.empty();
   });
-  if (none_set && HasCredential(key.key_id, environment)) {
-    return FromCredential(key.key_id, environment);
+  const std::string credential = CredentialOf(key.key_id, environment);
+  if (none_set && HasCredential(credential, environment)) {
+    return FromCredential(credential, environment);
   }
   return found;
 }
@@ -52,7 +53,8 @@ Found FromSource(const config::Key& key, const config::Settings& settings,
     case Kind::kFile:
       return FromFile(value.empty() ? settings.secret_directory + "/" + key.key_id : value);
     case Kind::kCredential:
-      return FromCredential(value.empty() ? key.key_id : value, environment);
+      return FromCredential(value.empty() ? CredentialOf(key.key_id, environment) : value,
+                            environment);
     case Kind::kVault:
       return FromVault(key.key_id, value, environment, settings.secret_timeout);
     case Kind::kCommand:

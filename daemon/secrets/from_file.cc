@@ -62,6 +62,13 @@ bool HasCredential(std::string_view name, const config::Environment& environment
   return !path.empty() && ::access(path.c_str(), F_OK) == 0;
 }
 
+std::string CredentialOf(std::string_view key_id, const config::Environment& environment) {
+  const std::string in_folder = "key_" + std::string(key_id);
+  return !HasCredential(key_id, environment) && HasCredential(in_folder, environment)
+             ? in_folder
+             : std::string(key_id);
+}
+
 Found FromCredential(std::string_view name, const config::Environment& environment) {
   const std::string path = CredentialPath(name, environment);
   if (path.empty()) {

@@ -41,7 +41,7 @@ inline constexpr std::size_t kMaxSecretBytes = 4096;
 //
 //   environment  API_KEY_<key_id> as it is, with '_' for whatever a shell's names cannot hold, and
 //                that in upper case. Two that disagree are an error. Where none is set, the systemd
-//                credential named <key_id>, so that LoadCredential alone is enough.
+//                credential named <key_id> or key_<key_id>, so that LoadCredential alone is enough.
 //   file         readable by its owner only.
 //   credential   $CREDENTIALS_DIRECTORY/<name>; see systemd.exec(5).
 //   vault        KV version 2: VAULT_ADDR, VAULT_TOKEN, VAULT_SECRET_PATH/<key_id> (or else

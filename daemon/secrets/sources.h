@@ -23,6 +23,9 @@ Found FromFile(const std::string& path);
 
 // Whether systemd passed a credential of that name.
 bool HasCredential(std::string_view name, const config::Environment& environment);
+// The name of a key's own credential: its id, or `key_` and its id where only that was passed, as
+// LoadCredential=key:FOLDER names what is in a folder (systemd.exec(5)).
+std::string CredentialOf(std::string_view key_id, const config::Environment& environment);
 Found FromCredential(std::string_view name, const config::Environment& environment);
 
 // `path` is "mount/path" or "mount/path#field"; empty: VAULT_SECRET_PATH, for the key.

@@ -90,6 +90,16 @@ TEST(Credentials, AreFoundWhereNoVariableIsSet) {
   EXPECT_EQ(OutcomeOf({}, environment), "variable");
 }
 
+TEST(Credentials, OfAFolderAreFoundByTheKeysId) {
+  const support::TempDir directory;
+  directory.Write("key_a", "of-the-folder", perms(0400));
+  const config::Environment environment = {{"CREDENTIALS_DIRECTORY", directory.path()}};
+  EXPECT_EQ(OutcomeOf({Kind::kEnvironment, ""}, environment), "of-the-folder");
+  EXPECT_EQ(OutcomeOf({Kind::kCredential, ""}, environment), "of-the-folder");
+  directory.Write("a", "its-own", perms(0400));
+  EXPECT_EQ(OutcomeOf({Kind::kEnvironment, ""}, environment), "its-own");
+}
+
 TEST(Credentials, DoNotHideVariablesThatDisagree) {
   const support::TempDir directory;
   directory.Write("a", "of-a", perms(0400));

@@ -1,0 +1,176 @@
+"""The service under a real systemd: start, activation, reload, watchdog, crash, restart, stop."""
+
+import json
+import os
+import signal
+import sys
+import unittest
+
+import container
+
+SERVICE = "routerd.service"
+SOCKET = "routerd.socket"
+CONFIG = "/etc/requestrouter/keys.json"
+
+# Connects again and again until it is told to end; says how often, and how often it was refused.
+CONNECT = """
+import socket, sys, time
+print("connecting", flush=True)
+count = refused = 0
+end = time.monotonic() + float(sys.argv[1])
+while time.monotonic() < end:
+    with socket.socket(socket.AF_UNIX) as one:
+        try:
+            one.connect("/run/requestrouter/router.sock")
+        except OSError:
+            refused += 1
+    count += 1
+    time.sleep(0.002)
+print(count, refused)
+"""
+
+
+def prepare(root):
+    """A short watchdog, a key whose secret is a credential, one who may connect and one who not."""
+    folder = root / "etc/systemd/system/routerd.service.d"
+    folder.mkdir(parents=True)
+    (folder / "test.conf").write_text("[Unit]\nWants=\nAfter=\n[Service]\nWatchdogSec=2\n"
+                                      "RestartSec=200ms\n")
+    config = root / CONFIG[1:]
+    config.parent.mkdir(exist_ok=True)
+    config.write_text((root / "usr/share/requestrouter/keys.json").read_text())
+    with open(root / "usr/lib/sysusers.d/requestrouter.conf", "a", encoding="utf-8") as file:
+        file.write("u rr-agent -\nu rr-stranger -\nm rr-agent requestrouter\n")
+
+
+class Booted(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.box = container.Container(prepare)
+        cls.addClassCleanup(cls.box.close)
+        if trouble := cls.box.boot():
+            print("skipped: systemd does not come up in a container here:\n" + trouble, flush=True)
+            cls.box.close()
+            os._exit(77)
+        for command in (("systemd-sysusers",), ("systemd-tmpfiles", "--create", "--prefix=/etc",
+                                                "--prefix=/run", "--prefix=/var/lib")):
+            cls.box.run(*command)
+
+    def setUp(self):
+        self.assertEqual(self.systemctl("start", SOCKET), "")
+        self.addCleanup(self.box.run, "systemctl", "stop", SOCKET, SERVICE)
+
+    def systemctl(self, *words):
+        """What it has to say: nothing, where all is well."""
+        done = self.box.run("systemctl", *words)
+        return (done.stdout + done.stderr + (self.box.journal() if done.returncode else "")).strip()
+
+    def ctl(self, *words, user=None):
+        return self.box.run("routerctl", "--timeout", "30", *words, user=user)
+
+    def pid(self):
+        return int(self.box.show(SERVICE, "MainPID"))
+
+    def wait_for_another(self, pid):
+        def another():
+            return self.pid() not in (0, pid) and self.box.show(SERVICE, "ActiveState") == "active"
+        self.box.wait(another, "no restart")
+
+    def signal(self, number):
+        self.box.run("kill", f"-{int(number)}", str(self.pid()))
+
+    def configure(self, text):
+        config = self.box.path(CONFIG)
+        self.addCleanup(config.write_text, config.read_text(encoding="utf-8"))
+        config.write_text(text, encoding="utf-8")
+
+    def test_starts_without_keys_and_says_what_to_do(self):
+        self.assertEqual(self.systemctl("start", SERVICE), "")
+        self.assertIn("serving 0 keys", self.box.show(SERVICE, "StatusText"))
+        self.assertIn("there are no keys yet", self.box.journal())
+
+    def test_the_first_client_starts_it(self):
+        self.assertEqual(self.box.show(SERVICE, "ActiveState"), "inactive")
+        self.assertEqual(self.ctl("ping").returncode, 0)
+        self.assertEqual(self.box.show(SERVICE, "ActiveState"), "active")
+
+    def test_members_of_the_group_may_connect_and_strangers_may_not(self):
+        self.assertEqual(self.ctl("ping", user="rr-agent").returncode, 0)
+        stranger = self.ctl("ping", user="rr-stranger")
+        self.assertNotEqual(stranger.returncode, 0)
+        self.assertIn("add it to the group", stranger.stderr)
+        self.assertEqual(self.ctl("reload", user="rr-agent").returncode, 1)
+
+    def test_a_reload_takes_effect_and_reads_a_credential(self):
+        secret = self.box.path("/etc/requestrouter/credentials/one")
+        secret.write_text("sk-of-the-credential\n", encoding="utf-8")
+        secret.chmod(0o600)
+        self.assertEqual(self.systemctl("start", SERVICE), "")
+        pid = self.pid()
+        self.configure(json.dumps({"keys": [{"key_id": "one", "provider": "gemini",
+                                             "model_name": "gemini-2.5-flash"}]}))
+        self.assertEqual(self.systemctl("reload", SERVICE), "")
+        keys = json.loads(self.ctl("keys", "--json").stdout)["keys"]
+        self.assertEqual([(key["key_id"], key["state"]) for key in keys], [("one", "ready")])
+        self.assertEqual(self.pid(), pid)
+
+    def test_a_bad_reload_fails_says_why_and_changes_nothing(self):
+        self.assertEqual(self.systemctl("start", SERVICE), "")
+        pid = self.pid()
+        self.configure('{"keys": [{"key_id": "one", "provider": "gemni", "model_name": "m"}]}')
+        self.assertIn("did you mean \"gemini\"", self.systemctl("reload", SERVICE))
+        self.assertEqual(self.box.show(SERVICE, "ActiveState"), "active")
+        self.assertEqual(self.pid(), pid)
+
+    def test_a_loop_that_stands_still_is_killed_and_started_again(self):
+        self.assertEqual(self.systemctl("start", SERVICE), "")
+        pid = self.pid()
+        self.signal(signal.SIGSTOP)
+        self.wait_for_another(pid)
+        self.assertIn("atchdog timeout", self.box.run("journalctl", "--no-pager").stdout)
+        self.assertEqual(self.ctl("ping").returncode, 0)
+
+    def test_a_crash_is_followed_by_a_start_however_often(self):
+        self.assertEqual(self.systemctl("start", SERVICE), "")
+        for _ in range(6):
+            pid = self.pid()
+            self.signal(signal.SIGKILL)
+            self.wait_for_another(pid)
+        self.assertEqual(self.ctl("ping").returncode, 0)
+
+    def test_no_connect_is_refused_over_a_restart(self):
+        self.assertEqual(self.systemctl("start", SERVICE), "")
+        connecting = self.box.start("/usr/bin/python3", "-c", CONNECT, "2")
+        self.addCleanup(connecting.stdout.close)
+        self.assertEqual(connecting.stdout.readline(), "connecting\n")
+        self.assertEqual(self.systemctl("restart", SERVICE), "")
+        count, refused = connecting.stdout.readline().split()
+        connecting.wait(container.PATIENCE_S)
+        self.assertGreater(int(count), 100)
+        self.assertEqual(int(refused), 0)
+
+    def test_a_daemon_that_cannot_start_does_not_end_activation(self):
+        self.configure("{")
+        waiting = self.box.start("routerctl", "--timeout", "30", "ping")
+        self.addCleanup(waiting.stdout.close)
+        self.box.wait(lambda: int(self.box.show(SERVICE, "NRestarts")) >= 6, "no retries")
+        self.assertEqual(self.box.show(SOCKET, "ActiveState"), "active")
+        self.box.path(CONFIG).write_text('{"keys": []}', encoding="utf-8")
+        self.assertEqual(waiting.wait(container.PATIENCE_S), 0)
+
+    def test_a_stop_is_clean_and_leaves_the_socket_to_systemd(self):
+        self.assertEqual(self.systemctl("start", SERVICE), "")
+        self.systemctl("stop", SERVICE)
+        self.assertEqual(self.box.show(SERVICE, "Result"), "success")
+        self.assertEqual(self.box.show(SERVICE, "ExecMainStatus"), "0")
+        self.assertEqual(self.box.show(SOCKET, "ActiveState"), "active")
+        self.assertEqual(self.box.run("test", "-S", "/run/requestrouter/router.sock").returncode, 0)
+        self.assertEqual(self.systemctl("stop", SOCKET), "")
+        self.assertEqual(self.box.run("test", "-e", "/run/requestrouter/router.sock").returncode, 1)
+
+
+if __name__ == "__main__":
+    if missing := container.why_not():
+        print("skipped: " + missing)
+        sys.exit(77)
+    unittest.main(verbosity=2)

@@ -1,0 +1,125 @@
+"""A booted systemd of the test's own: systemd-nspawn on a throw-away overlay of the running root.
+
+Needs root, systemd-nspawn and a kernel that lets it; `why_not()` says what is missing. All mounts
+are in a mount namespace of this process, so nothing of them is seen or left outside.
+"""
+
+import ctypes
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import time
+
+import units
+
+PATIENCE_S = 60
+CLONE_NEWNS = 0x20000
+
+# Only what the tests need: no login, no network, nothing of what else the machine runs.
+TARGET = """[Unit]
+Requires=basic.target
+After=basic.target
+AllowIsolate=yes
+"""
+
+
+def why_not():
+    """What this machine lacks; None: nothing."""
+    if os.geteuid() != 0:
+        return "only root can boot a container"
+    for program in ("systemd-nspawn", "nsenter"):
+        if not shutil.which(program):
+            return f"{program} is missing (apt-get install systemd-container)"
+    if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNS) != 0:
+        return "no mount namespace: " + os.strerror(ctypes.get_errno())
+    subprocess.run(["mount", "--make-rprivate", "/"], check=True)
+    return None
+
+
+class Container:
+    """Made of the root that runs and of what `prepare(root)` puts into the overlay."""
+
+    def __init__(self, prepare):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="rr-boot-"))
+        self.root = self.folder / "root"
+        self.process = None
+        self.leader = None
+        try:
+            self.mount()
+            units.install(self.root)
+            target = self.root / "etc/systemd/system/test.target"
+            target.write_text(TARGET, encoding="utf-8")
+            prepare(self.root)
+        except BaseException:
+            self.close()
+            raise
+
+    def mount(self):
+        subprocess.run(["mount", "-t", "tmpfs", "tmpfs", self.folder], check=True)
+        for name in ("root", "upper", "work"):
+            (self.folder / name).mkdir()
+        subprocess.run(["mount", "-t", "overlay", "overlay", "-o",
+                        f"lowerdir=/,upperdir={self.folder}/upper,workdir={self.folder}/work",
+                        self.root], check=True, capture_output=True)
+
+    def boot(self):
+        """None, or what kept it from coming up."""
+        with open(self.folder / "console", "wb") as console:
+            self.process = subprocess.Popen(
+                ["systemd-nspawn", "--quiet", "--directory", self.root, "--machine",
+                 f"rr-{os.getpid()}", "--register=no", "--keep-unit", "--private-network",
+                 "--link-journal=no", "--console=pipe", "--boot", "systemd.unit=test.target"],
+                stdin=subprocess.DEVNULL, stdout=console, stderr=subprocess.STDOUT)
+        end = time.monotonic() + PATIENCE_S
+        while time.monotonic() < end and self.process.poll() is None:
+            self.leader = self.leader or self.child()
+            if self.leader and self.run("systemctl", "is-active", "test.target").returncode == 0:
+                return None
+            time.sleep(0.1)
+        return (self.folder / "console").read_text(errors="replace")[-2000:]
+
+    def child(self):
+        path = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        children = path.read_text().split()
+        return int(children[0]) if children else None
+
+    def run(self, *command, user=None, **how):
+        """Runs to the end inside, as root or `user`."""
+        as_user = ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups"] if user else []
+        return subprocess.run(["nsenter", "-t", str(self.leader), "-m", "-u", "-i", "-n", "-p",
+                               "--", *as_user, *command], capture_output=True, text=True,
+                              check=False, timeout=PATIENCE_S, **how)
+
+    def start(self, *command):
+        """Starts a command inside, with its output in a pipe."""
+        return subprocess.Popen(["nsenter", "-t", str(self.leader), "-m", "-u", "-i", "-n", "-p",
+                                 "--", *command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                text=True)
+
+    def path(self, inside):
+        """Where a file of the container is seen from outside."""
+        return pathlib.Path(f"/proc/{self.leader}/root{inside}")
+
+    def show(self, unit, name):
+        return self.run("systemctl", "show", "--value", "-p", name, unit).stdout.strip()
+
+    def wait(self, condition, what):
+        end = time.monotonic() + PATIENCE_S
+        while time.monotonic() < end:
+            if found := condition():
+                return found
+            time.sleep(0.05)
+        raise TimeoutError(what + "\n" + self.journal())
+
+    def journal(self):
+        return self.run("journalctl", "--no-pager", "-o", "cat", "-u", "routerd.service").stdout
+
+    def close(self):
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(PATIENCE_S)
+        for mounted in (self.root, self.folder):
+            subprocess.run(["umount", "--lazy", mounted], check=False, capture_output=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
