@@ -7,6 +7,7 @@ import sys
 import unittest
 
 import container
+import units
 
 SERVICE = "routerd.service"
 SOCKET = "routerd.socket"
@@ -32,6 +33,7 @@ print(count, refused)
 
 def prepare(root):
     """A short watchdog, a key whose secret is a credential, one who may connect and one who not."""
+    units.install(root)
     folder = root / "etc/systemd/system/routerd.service.d"
     folder.mkdir(parents=True)
     (folder / "test.conf").write_text("[Unit]\nWants=\nAfter=\n[Service]\nWatchdogSec=2\n"

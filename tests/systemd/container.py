@@ -12,8 +12,6 @@ import subprocess
 import tempfile
 import time
 
-import units
-
 PATIENCE_S = 60
 CLONE_NEWNS = 0x20000
 
@@ -25,17 +23,26 @@ AllowIsolate=yes
 """
 
 
-def why_not():
-    """What this machine lacks; None: nothing."""
+def why_not_a_root():
+    """What this machine lacks for a root of the test's own; None: nothing."""
     if os.geteuid() != 0:
-        return "only root can boot a container"
-    for program in ("systemd-nspawn", "nsenter"):
-        if not shutil.which(program):
-            return f"{program} is missing (apt-get install systemd-container)"
+        return "only root can mount a root of its own"
     if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNS) != 0:
         return "no mount namespace: " + os.strerror(ctypes.get_errno())
     subprocess.run(["mount", "--make-rprivate", "/"], check=True)
+    with tempfile.TemporaryDirectory() as folder:
+        if subprocess.run(["mount", "-t", "tmpfs", "tmpfs", folder], check=False).returncode != 0:
+            return "tmpfs cannot be mounted"
+        subprocess.run(["umount", folder], check=True)
     return None
+
+
+def why_not():
+    """What this machine lacks for booting one; None: nothing."""
+    for program in ("systemd-nspawn", "nsenter"):
+        if not shutil.which(program):
+            return f"{program} is missing (apt-get install systemd-container)"
+    return why_not_a_root()
 
 
 class Container:
@@ -48,7 +55,6 @@ class Container:
         self.leader = None
         try:
             self.mount()
-            units.install(self.root)
             target = self.root / "etc/systemd/system/test.target"
             target.write_text(TARGET, encoding="utf-8")
             prepare(self.root)
@@ -66,6 +72,8 @@ class Container:
 
     def boot(self):
         """None, or what kept it from coming up."""
+        if not shutil.which("systemd-nspawn"):
+            return "no systemd-nspawn"
         with open(self.folder / "console", "wb") as console:
             self.process = subprocess.Popen(
                 ["systemd-nspawn", "--quiet", "--directory", self.root, "--machine",
@@ -85,22 +93,32 @@ class Container:
         children = path.read_text().split()
         return int(children[0]) if children else None
 
+    def stay_chroot(self):
+        """Gives up on booting: from now on commands run in a chroot, without services."""
+        self.stop()
+        self.leader = None
+        subprocess.run(["mount", "-t", "proc", "proc", self.root / "proc"], check=True)
+
+    def enter(self):
+        if self.leader is None:
+            return ["chroot", str(self.root)]
+        return ["nsenter", "-t", str(self.leader), "-m", "-u", "-i", "-n", "-p", "--"]
+
     def run(self, *command, user=None, **how):
         """Runs to the end inside, as root or `user`."""
         as_user = ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups"] if user else []
-        return subprocess.run(["nsenter", "-t", str(self.leader), "-m", "-u", "-i", "-n", "-p",
-                               "--", *as_user, *command], capture_output=True, text=True,
+        return subprocess.run([*self.enter(), *as_user, *command], capture_output=True, text=True,
                               check=False, timeout=PATIENCE_S, **how)
 
     def start(self, *command):
         """Starts a command inside, with its output in a pipe."""
-        return subprocess.Popen(["nsenter", "-t", str(self.leader), "-m", "-u", "-i", "-n", "-p",
-                                 "--", *command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                text=True)
+        return subprocess.Popen([*self.enter(), *command], stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT, text=True)
 
     def path(self, inside):
         """Where a file of the container is seen from outside."""
-        return pathlib.Path(f"/proc/{self.leader}/root{inside}")
+        root = f"/proc/{self.leader}/root" if self.leader else str(self.root)
+        return pathlib.Path(root + inside)
 
     def show(self, unit, name):
         return self.run("systemctl", "show", "--value", "-p", name, unit).stdout.strip()
@@ -116,10 +134,13 @@ class Container:
     def journal(self):
         return self.run("journalctl", "--no-pager", "-o", "cat", "-u", "routerd.service").stdout
 
-    def close(self):
+    def stop(self):
         if self.process and self.process.poll() is None:
             self.process.kill()
             self.process.wait(PATIENCE_S)
-        for mounted in (self.root, self.folder):
+
+    def close(self):
+        self.stop()
+        for mounted in (self.root / "proc", self.root, self.folder):
             subprocess.run(["umount", "--lazy", mounted], check=False, capture_output=True)
         shutil.rmtree(self.folder, ignore_errors=True)
