@@ -16,8 +16,10 @@
 #include "daemon/logging.h"
 #include "daemon/loop.h"
 #include "daemon/notify.h"
+#include "daemon/refresh.h"
 #include "daemon/reload.h"
 #include "daemon/router/key_states.h"
+#include "daemon/secrets/process_environment.h"
 #include "daemon/upstream_runner.h"
 #include "ipc/quote.h"
 #include "requestrouter_version.h"
@@ -112,7 +114,13 @@ class App {
         operations_({clock_, mailbox_, *store_, dispatcher_, replies_, chats_,
                      [this](auto done) { Reload(std::move(done)); }, clock_.Steady()},
                     catalog_),
-        loop_(LoopParts(), signal_fd) {}
+        loop_(LoopParts(), signal_fd),
+        refresher_(reloader_, helper_, mailbox_, [this](const std::string& key_id, auto secret) {
+          AdoptSecret(key_id, std::move(secret));
+        }) {
+    chats_.OnKeyRefused(
+        [this](const std::string& key_id) { refresher_.Refresh(key_id, clock_.Steady()); });
+  }
 
   void Restore(const storage::Recovered& recovered) {
     LogRecovered(recovered);
@@ -214,8 +222,21 @@ class App {
     dispatcher_.Configure(catalog_->ToPolicy(clock_), clock_.Steady());
     chats_.SetCatalog(catalog_);
     operations_.SetCatalog(catalog_);
+    for (const std::string& warning : result.warnings) spdlog::warn("{}", warning);
     spdlog::info("reloaded: {} changes", result.changed.size());
     done(std::move(result));
+  }
+
+  // Where the source holds another secret than the provider refused, the key is used again.
+  void AdoptSecret(const std::string& key_id, SecretRefresher::Fetched secret) {
+    const std::shared_ptr<const secrets::Secret> former = catalog_->SecretOf(key_id);
+    if (!secret || !former || former->Reveal() == secret->Reveal()) return;
+    catalog_ = catalog_->WithSecret(key_id, std::move(secret));
+    TellRedactor(catalog_->secrets(), former.get());
+    chats_.SetCatalog(catalog_);
+    operations_.SetCatalog(catalog_);
+    dispatcher_.Reset(key_id, false, clock_.Steady());
+    spdlog::info("the secret of key {} was refused and has been fetched again", key_id);
   }
 
   const router::SystemClock clock_;
@@ -233,6 +254,7 @@ class App {
   router::ChatService chats_;
   ops::Operations operations_;
   Loop loop_;
+  SecretRefresher refresher_;
   Helper helper_;
   policy::Instant next_sweep_{};
 };
@@ -277,6 +299,7 @@ int RunApp(const AppOptions& options) {
   if (!recovered) return Refuse(recovered.error().message);
 
   FetchedSecrets fetched = FetchSecrets(loaded->loaded.config, loaded->environment);
+  secrets::Wipe(loaded->environment);
   for (const std::string& line : fetched.missing) spdlog::warn("{}", line);
 
   ipc::ServerSocket::Options socket_options;

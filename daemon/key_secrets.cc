@@ -9,7 +9,6 @@ namespace requestrouter {
 
 FetchedSecrets FetchSecrets(const config::Config& config, const config::Environment& environment) {
   FetchedSecrets fetched;
-  std::vector<std::string_view> known;
   for (const config::Key& key : config.keys) {
     if (!key.active) continue;
     tl::expected<secrets::Secret, std::string> secret =
@@ -18,12 +17,17 @@ FetchedSecrets FetchSecrets(const config::Config& config, const config::Environm
       fetched.missing.push_back("key " + key.key_id + " has no secret: " + secret.error());
       continue;
     }
-    auto shared = std::make_shared<const secrets::Secret>(std::move(*secret));
-    known.push_back(shared->Reveal());
-    fetched.secrets[key.key_id] = std::move(shared);
+    fetched.secrets[key.key_id] = std::make_shared<const secrets::Secret>(std::move(*secret));
   }
-  secrets::ProcessRedactor().SetSecrets(known);
+  TellRedactor(fetched.secrets, nullptr);
   return fetched;
+}
+
+void TellRedactor(const router::Catalog::Secrets& secrets, const secrets::Secret* former) {
+  std::vector<std::string_view> known;
+  for (const auto& [key_id, secret] : secrets) known.push_back(secret->Reveal());
+  if (former) known.push_back(former->Reveal());
+  secrets::ProcessRedactor().SetSecrets(known);
 }
 
 }  // namespace requestrouter

@@ -17,4 +17,7 @@ struct FetchedSecrets {
 // the helper thread only.
 FetchedSecrets FetchSecrets(const config::Config& config, const config::Environment& environment);
 
+// Tells the process's redactor of these and, because attempts may still use it, of `former`.
+void TellRedactor(const router::Catalog::Secrets& secrets, const secrets::Secret* former);
+
 }  // namespace requestrouter

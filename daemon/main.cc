@@ -6,6 +6,7 @@
 #include <exception>
 
 #include "daemon/app.h"
+#include "daemon/private_memory.h"
 #include "requestrouter_version.h"
 
 namespace {
@@ -28,6 +29,7 @@ constexpr const char* kFooter =
 }  // namespace
 
 int main(int argc, char** argv) {
+  requestrouter::KeepMemoryPrivate();
   requestrouter::AppOptions options;
   bool check_config = false;
   CLI::App cli(kDescription, "routerd");

@@ -4,6 +4,8 @@
 #include <optional>
 #include <tuple>
 
+#include "daemon/secrets/process_environment.h"
+
 namespace requestrouter {
 namespace {
 
@@ -50,7 +52,7 @@ Reloader::Reloader(std::string config_path, std::string env_file)
     : config_path_(std::move(config_path)), env_file_(std::move(env_file)) {}
 
 tl::expected<Reloader::Configuration, std::vector<config::Problem>> Reloader::Load() const {
-  config::Environment environment = config::ProcessEnvironment();
+  config::Environment environment = secrets::ProcessEnvironment();
   std::optional<config::Dotenv> dotenv;
   if (!env_file_.empty()) {
     auto read = config::ReadDotenv(env_file_);

@@ -1,6 +1,7 @@
 #include "daemon/config/text_file.h"
 
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -45,13 +46,16 @@ tl::expected<std::string, std::string> ReadTextFile(const std::string& path,
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
   if (file.get() < 0) return tl::unexpected(WhyNot(errno));
   std::string text;
-  char buffer[16384];
+  struct Buffer {
+    char bytes[16384];
+    ~Buffer() { ::explicit_bzero(bytes, sizeof bytes); }  // the file may hold secrets
+  } buffer;
   while (true) {
-    const ssize_t got = ::read(file.get(), buffer, sizeof buffer);
+    const ssize_t got = ::read(file.get(), buffer.bytes, sizeof buffer.bytes);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return tl::unexpected(WhyNot(errno));
     if (got == 0) return text;
-    text.append(buffer, static_cast<std::size_t>(got));
+    text.append(buffer.bytes, static_cast<std::size_t>(got));
     if (text.size() > max_bytes) {
       return tl::unexpected<std::string>("is larger than " + std::to_string(max_bytes) +
                                          " bytes; check the path");

@@ -41,6 +41,13 @@ Catalog::Catalog(config::Config config, Secrets secrets)
   }
 }
 
+std::shared_ptr<const Catalog> Catalog::WithSecret(
+    const std::string& key_id, std::shared_ptr<const secrets::Secret> secret) const {
+  Secrets secrets = secrets_;
+  secrets[key_id] = std::move(secret);
+  return std::make_shared<const Catalog>(config_, std::move(secrets));
+}
+
 const config::Key* Catalog::FindKey(std::string_view key_id) const {
   const auto found = std::find_if(config_.keys.begin(), config_.keys.end(),
                                   [&](const config::Key& key) { return key.key_id == key_id; });

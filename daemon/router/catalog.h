@@ -25,7 +25,12 @@ class Catalog {
   // A key that is missing in `secrets` has none.
   Catalog(config::Config config, Secrets secrets);
 
+  // The same but for one key's secret.
+  std::shared_ptr<const Catalog> WithSecret(const std::string& key_id,
+                                            std::shared_ptr<const secrets::Secret> secret) const;
+
   const config::Config& config() const { return config_; }
+  const Secrets& secrets() const { return secrets_; }
   const config::Key* FindKey(std::string_view key_id) const;
   // nullptr where the key has no secret.
   std::shared_ptr<const secrets::Secret> SecretOf(const std::string& key_id) const;

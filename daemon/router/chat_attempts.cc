@@ -240,6 +240,7 @@ void ChatService::OnOutcome(std::int64_t attempt_id, const upstream::Outcome& ou
   const std::optional<policy::Refusal> refusal =
       parts_.dispatcher.Finished(live->ticket, report, now);
   SaveChangedKeys();
+  if (report.fault.kind == policy::FaultKind::kKeyInvalid) key_refused_(live->grant->key_id);
   const bool is_answer = !live->answered() && report.conclusive && outcome.answer &&
                          report.fault.kind == policy::FaultKind::kNone;
   if (!is_answer) RecordLost(*live, outcome);

@@ -52,6 +52,11 @@ class ChatService {
   // What the last daemon left: before the first Submit.
   void Restore(const storage::Recovered& recovered);
 
+  // Told of every key that its provider refuses as invalid.
+  void OnKeyRefused(std::function<void(const std::string& key_id)> told) {
+    key_refused_ = std::move(told);
+  }
+
   // New requests use this from now on.
   void SetCatalog(std::shared_ptr<const Catalog> catalog) { catalog_ = std::move(catalog); }
 
@@ -180,6 +185,7 @@ class ChatService {
   }
 
   Parts parts_;
+  std::function<void(const std::string&)> key_refused_ = [](const std::string&) {};
   std::shared_ptr<const Catalog> catalog_;
   RequestTable table_;
   ResultIndex results_;

@@ -1,0 +1,61 @@
+#include "daemon/private_memory.h"
+
+#include <curl/curl.h>
+#include <malloc.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include <cstdlib>
+#include <new>
+
+// The sanitizers bring an allocator of their own, and LeakSanitizer must be able to look inside.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define REQUESTROUTER_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define REQUESTROUTER_SANITIZED 1
+#endif
+#endif
+
+#ifndef REQUESTROUTER_SANITIZED
+namespace {
+
+void WipeAndFree(void* block) noexcept {
+  if (!block) return;
+  explicit_bzero(block, malloc_usable_size(block));
+  std::free(block);
+}
+
+// Growing by std::realloc could leave the old copy behind.
+void* WipingRealloc(void* block, std::size_t size) noexcept {
+  const std::size_t before = block ? malloc_usable_size(block) : 0;
+  if (block && size != 0 && size <= before) return block;
+  void* const grown = std::malloc(size);
+  if (!grown) return nullptr;
+  if (block) memcpy(grown, block, size < before ? size : before);
+  WipeAndFree(block);
+  return grown;
+}
+
+}  // namespace
+
+// Replaced for the whole program: strings that held a secret are freed all over it and its
+// libraries. The array and sized forms of the standard library end in these two.
+void operator delete(void* block) noexcept { WipeAndFree(block); }
+void operator delete(void* block, std::size_t) noexcept { WipeAndFree(block); }
+#endif
+
+namespace requestrouter {
+
+void KeepMemoryPrivate() {
+  const rlimit none{0, 0};
+  setrlimit(RLIMIT_CORE, &none);
+#ifndef REQUESTROUTER_SANITIZED
+  prctl(PR_SET_DUMPABLE, 0);
+  curl_global_init_mem(CURL_GLOBAL_DEFAULT, std::malloc, WipeAndFree, WipingRealloc, strdup,
+                       std::calloc);
+#endif
+}
+
+}  // namespace requestrouter
