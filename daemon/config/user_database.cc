@@ -32,6 +32,16 @@ std::optional<gid_t> GroupId(const std::string& name) {
   return found->gr_gid;
 }
 
+std::optional<std::string> UserName(uid_t uid) {
+  Buffer buffer{};
+  passwd entry{};
+  passwd* found = nullptr;
+  if (getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found) != 0 || !found) {
+    return std::nullopt;
+  }
+  return found->pw_name;
+}
+
 std::vector<gid_t> GroupsOf(uid_t uid, gid_t primary) {
   Buffer buffer{};
   passwd entry{};

@@ -14,6 +14,9 @@ namespace requestrouter::config {
 std::optional<uid_t> UserId(const std::string& name);
 std::optional<gid_t> GroupId(const std::string& name);
 
+// nullopt: the database has no such uid.
+std::optional<std::string> UserName(uid_t uid);
+
 // The groups that the database gives a uid, `primary` and supplementary ones included. A process
 // may hold other groups; those are not known from the socket.
 std::vector<gid_t> GroupsOf(uid_t uid, gid_t primary);

@@ -8,10 +8,6 @@ using router::LiveRequest;
 using router::Stage;
 using router::Timestamp;
 
-std::string CallerText(const ipc::Peer& peer) {
-  return "uid " + std::to_string(peer.uid) + " pid " + std::to_string(peer.pid);
-}
-
 std::string_view PriorityName(ipc::Priority priority) {
   switch (priority) {
     case ipc::Priority::kInteractive:
@@ -25,7 +21,7 @@ std::string_view PriorityName(ipc::Priority priority) {
 }
 
 ipc::Value DescribeRequest(const LiveRequest& live) {
-  ipc::Value value = {{"id", live.id}, {"caller", CallerText(live.peer)}};
+  ipc::Value value = {{"id", live.id}, {"caller", live.trace.caller}};
   if (!live.chat.agent.empty()) value["agent"] = live.chat.agent;
   if (!live.chat.model_preference.empty()) value["model"] = live.chat.model_preference;
   value["priority"] = PriorityName(live.chat.priority);
@@ -55,7 +51,7 @@ ipc::Value ToValue(const router::Trace& trace) {
     if (candidate.until) considered.back()["until"] = Timestamp(*candidate.until);
   }
   return {{"id", trace.id},
-          {"caller", "uid " + std::to_string(trace.uid) + " pid " + std::to_string(trace.pid)},
+          {"caller", trace.caller},
           {"state", trace.state},
           {"timeline", std::move(timeline)},
           {"attempts", std::move(attempts)},

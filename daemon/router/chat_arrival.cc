@@ -136,7 +136,7 @@ void ChatService::Admit(const ipc::Envelope& from, const ipc::Peer& peer, ipc::R
   LiveRequest& live = table_.Add(std::move(added));
   live.trace.id = live.id;
   live.trace.uid = peer.uid;
-  live.trace.pid = peer.pid;
+  live.trace.caller = caller_names_.Of(peer);
   Note(live, "received");
   const bool first = !live.stored() || table_.EnterLine(live);
   if (const auto checked = CheckOrphan(live); !checked) return Fail(live, checked.error());

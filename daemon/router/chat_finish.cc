@@ -208,6 +208,7 @@ bool ChatService::Cancel(uid_t uid, const std::string& id) {
 }
 
 void ChatService::CallerGone(pid_t pid) {
+  caller_names_.Forget(pid);
   for (LiveRequest* live : table_.OfProcess(pid)) {
     const bool at_provider = live->stage == Stage::kInFlight || live->stage == Stage::kJournalling;
     if (at_provider && !live->chat.stream) continue;

@@ -10,6 +10,7 @@
 
 #include "daemon/policy/budget.h"
 #include "daemon/policy/dispatcher.h"
+#include "daemon/router/caller_names.h"
 #include "daemon/router/catalog.h"
 #include "daemon/router/clock.h"
 #include "daemon/router/live_request.h"
@@ -185,6 +186,7 @@ class ChatService {
   }
 
   Parts parts_;
+  CallerNames caller_names_;
   std::function<void(const std::string&)> key_refused_ = [](const std::string&) {};
   std::shared_ptr<const Catalog> catalog_;
   RequestTable table_;

@@ -116,6 +116,25 @@ class Booted(unittest.TestCase):
         self.assertEqual([(key["key_id"], key["state"]) for key in keys], [("one", "ready")])
         self.assertEqual(self.pid(), pid)
 
+    def test_a_service_that_asks_is_shown_by_its_name(self):
+        self.configure(json.dumps({
+            "keys": [{"key_id": "one", "provider": "gemini", "model_name": "m"}],
+            "providers": {"gemini": {"base_url": "http://127.0.0.1:9"}}}))
+        secret = self.box.path("/etc/requestrouter/credentials/one")
+        secret.write_text("sk-of-the-credential\n", encoding="utf-8")
+        self.assertEqual(self.systemctl("start", SERVICE), "")
+        asking = self.box.start("systemd-run", "--quiet", "--unit=planner", "--collect",
+                                "--property=User=rr-agent", "routerctl", "chat", "hello")
+        self.addCleanup(asking.stdout.close)
+        self.addCleanup(self.box.run, "systemctl", "stop", "planner.service")
+        self.addCleanup(asking.wait, container.PATIENCE_S)
+
+        def shown():
+            queue = json.loads(self.ctl("--json", "queue").stdout)
+            return [one["caller"] for one in queue["waiting"] + queue["in_flight"]]
+        caller = self.box.wait(shown, "no request")[0]
+        self.assertRegex(caller, r"^uid \d+ \(rr-agent\) pid \d+ \(planner.service\)$")
+
     def test_a_bad_reload_fails_says_why_and_changes_nothing(self):
         self.assertEqual(self.systemctl("start", SERVICE), "")
         pid = self.pid()
