@@ -6,7 +6,7 @@
 #include <exception>
 
 #include "daemon/app.h"
-#include "daemon/private_memory.h"
+#include "daemon/secrets/private_memory.h"
 #include "requestrouter_version.h"
 
 namespace {
@@ -29,7 +29,7 @@ constexpr const char* kFooter =
 }  // namespace
 
 int main(int argc, char** argv) {
-  requestrouter::KeepMemoryPrivate();
+  requestrouter::secrets::KeepMemoryPrivate();
   requestrouter::AppOptions options;
   bool check_config = false;
   CLI::App cli(kDescription, "routerd");

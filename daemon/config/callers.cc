@@ -49,6 +49,18 @@ CallerRule ReadRule(const ObjectReader& reader) {
   return rule;
 }
 
+// The first rule that names a caller holds, so a second one for the same is a mistake.
+void WarnOfUnreached(const std::vector<CallerRule>& rules, const ObjectReader& reader) {
+  const CallerRule& last = rules.back();
+  for (std::size_t i = 0; i + 1 < rules.size(); ++i) {
+    if (rules[i].uid != last.uid || rules[i].gid != last.gid) continue;
+    reader.report().Warn(reader.line(), reader.path(),
+                         "has no effect: callers[" + std::to_string(i) +
+                             "] is for the same callers and comes first; make one of them");
+    return;
+  }
+}
+
 }  // namespace
 
 std::vector<CallerRule> ReadCallers(const ObjectReader& root) {
@@ -63,7 +75,10 @@ std::vector<CallerRule> ReadCallers(const ObjectReader& root) {
     const Node& item = block->items[i];
     const std::string path = "callers[" + std::to_string(i) + "]";
     if (item.kind == Node::Kind::kObject) {
-      rules.push_back(ReadRule(ObjectReader(item, path, root.report())));
+      const ObjectReader reader(item, path, root.report());
+      const bool is_sound = root.report().ok();
+      rules.push_back(ReadRule(reader));
+      if (is_sound && root.report().ok()) WarnOfUnreached(rules, reader);
     } else {
       root.report().Error(item.line, path, "must be an object, is " + Describe(item));
     }

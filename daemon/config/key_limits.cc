@@ -14,8 +14,8 @@ std::optional<std::int64_t> Amount(const ObjectReader& reader, std::string_view 
   const Node* value = reader.Find(name);
   if (value != nullptr && value->kind == Node::Kind::kNumber && value->number == 0) {
     reader.Error(name,
-                 "must be a positive whole number, is 0; leave it out for no limit, or set "
-                 "\"active\" to false");
+                 std::string("must be a positive whole number, is 0; leave it out for ") +
+                     (name == "window_seconds" ? "60" : "no limit, or set \"active\" to false"));
     return std::nullopt;
   }
   return reader.Whole(name, 1, max);

@@ -107,6 +107,10 @@ void AddModel(Key& key, ModelOfKey model, const ObjectReader& reader, int line,
 void ReadModel(const ObjectReader& reader, const Node& item, const std::string& path,
                const policy::LimitSet& limits, Key& key) {
   if (item.kind == Node::Kind::kString && !item.text.empty()) {
+    if (HoldsSpace(item.text)) {
+      return reader.report().Error(
+          item.line, path, "must not hold spaces or control characters, is " + Quote(item.text));
+    }
     return AddModel(key, {item.text, limits}, reader, item.line, path);
   }
   if (item.kind != Node::Kind::kObject) {
@@ -117,7 +121,7 @@ void ReadModel(const ObjectReader& reader, const Node& item, const std::string& 
   model.WarnOfUnknown(kModelOfKeyFields);
   const policy::LimitSet own = ReadLimits(model, limits);
   if (!model.Has("name")) return reader.report().Error(item.line, path, "name is needed");
-  if (const auto name = model.Text("name")) {
+  if (const auto name = model.Name("name")) {
     AddModel(key, {*name, own}, reader, model.LineOf("name"), model.PathOf("name"));
   }
 }
@@ -127,7 +131,7 @@ void ReadModel(const ObjectReader& reader, const Node& item, const std::string& 
 void ReadModels(const ObjectReader& reader, const policy::LimitSet& rules, Key& key) {
   const policy::LimitSet limits = ReadLimits(reader, rules);
   const bool flat = reader.Has("model_name");
-  if (const auto name = reader.Text("model_name")) key.models.push_back({*name, limits});
+  if (const auto name = reader.Name("model_name")) key.models.push_back({*name, limits});
   const Node* models = reader.Find("models");
   if (models == nullptr) {
     if (!flat)
@@ -163,7 +167,7 @@ Key ReadKey(const ObjectReader& reader, const KeyContext& context) {
   reader.WarnOfUnknown(kKeyFields, kWarnedOf);
   key.key_id = KeyId(reader);
   const Provider* provider = ReadProviderName(reader, context, key);
-  key.quota_group = reader.Text("quota_group").value_or(key.key_id);
+  key.quota_group = reader.Name("quota_group").value_or(key.key_id);
   ReadModels(reader, ProviderRules(provider, context.settings), key);
   ReadTags(reader, key);
   key.active = reader.Bool("active").value_or(true);

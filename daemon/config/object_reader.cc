@@ -22,6 +22,11 @@ bool IsWhole(const Node& node) {
 
 }  // namespace
 
+bool HoldsSpace(std::string_view text) {
+  return std::any_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f; });
+}
+
 bool IsComment(std::string_view name) {
   return name.substr(0, 1) == "_" || name.substr(0, 1) == "$" || name.substr(0, 2) == "//";
 }
@@ -96,6 +101,13 @@ std::optional<std::string> ObjectReader::Text(std::string_view name) const {
   if (value == nullptr) return std::nullopt;
   if (value->kind == Node::Kind::kString && !value->text.empty()) return value->text;
   Error(name, "must be a text that is not empty, is " + Describe(*value));
+  return std::nullopt;
+}
+
+std::optional<std::string> ObjectReader::Name(std::string_view name) const {
+  std::optional<std::string> text = Text(name);
+  if (!text || !HoldsSpace(*text)) return text;
+  Error(name, "must not hold spaces or control characters, is " + Quote(*text));
   return std::nullopt;
 }
 

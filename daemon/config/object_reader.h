@@ -43,7 +43,9 @@ class ObjectReader {
   std::optional<double> NotNegative(std::string_view name) const;
   std::optional<bool> Bool(std::string_view name) const;
   std::optional<std::string> Text(std::string_view name) const;  // not empty
-  std::vector<std::string> Texts(std::string_view name) const;   // not empty ones
+  // A text without spaces and control characters.
+  std::optional<std::string> Name(std::string_view name) const;
+  std::vector<std::string> Texts(std::string_view name) const;  // not empty ones
   std::optional<ObjectReader> Object(std::string_view name) const;
 
   // One of the words, as listed. Case does not matter.
@@ -82,6 +84,9 @@ class ObjectReader {
 
 // Whether a member of that name is a comment: see fields.h.
 bool IsComment(std::string_view name);
+
+// Or a control character: what no name of a model or group has, and a URL could not take.
+bool HoldsSpace(std::string_view text);
 
 // `"a", "b" or "c"`.
 std::string Enumerate(const std::vector<std::string>& words);

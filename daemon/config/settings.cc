@@ -3,6 +3,7 @@
 #include <array>
 
 #include "daemon/config/fields.h"
+#include "daemon/config/user_database.h"
 #include "daemon/policy/lower_case.h"
 
 namespace requestrouter::config {
@@ -187,7 +188,15 @@ void ReadWords(const ObjectReader& block, Settings& settings) {
   if (const auto word = block.Word("durability", kDurabilities)) {
     settings.durability_full = *word == "full";
   }
-  if (auto group = block.Text("admin_group")) settings.admin_group = std::move(*group);
+  if (auto group = block.Text("admin_group")) {
+    settings.admin_group = std::move(*group);
+    if (!GroupId(settings.admin_group)) {
+      block.report().Warn(block.LineOf("admin_group"), block.PathOf("admin_group"),
+                          "there is no group " + Quote(settings.admin_group) +
+                              " here; until there is, only root and routerd's own user are "
+                              "administrators");
+    }
+  }
   if (auto command = block.Text("secret_command")) settings.secret_command = std::move(*command);
   if (auto directory = block.Text("secret_directory")) {
     settings.secret_directory = std::move(*directory);

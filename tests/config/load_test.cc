@@ -204,7 +204,7 @@ TEST(Settings, EveryOneCanBeSet) {
                       "\"max_payload_bytes\": 4096, \"max_nesting\": 8, \"history_tokens\": 11,"
                       "\"auto_medium_tokens\": 12, \"auto_heavy_tokens\": 13,"
                       "\"user_rpm_default\": 14, \"global_rpm_max\": 15, \"global_burst_max\": 16,"
-                      "\"admin_group\": \"wheel\", \"log_level\": \"WARN\","
+                      "\"admin_group\": \"root\", \"log_level\": \"WARN\","
                       "\"secret_store\": \"command\", \"secret_command\": \"pass $KEY_ID\","
                       "\"secret_directory\": \"/s\", \"secret_timeout_ms\": 17,"
                       "\"window_guard_ms\": 0, \"workload_model_mapping\": {\"light\": [\"m\"]}"))
@@ -228,7 +228,7 @@ TEST(Settings, EveryOneCanBeSet) {
   EXPECT_EQ(s.user_limit->per_minute, 14);
   EXPECT_EQ(s.user_limit->burst, 14);  // a minute's worth
   EXPECT_EQ(s.host_limit->burst, 16);
-  EXPECT_EQ(s.admin_group, "wheel");
+  EXPECT_EQ(s.admin_group, "root");
   EXPECT_EQ(s.log_level, "warning");
   EXPECT_EQ(s.secret_store, "command");
   EXPECT_EQ(s.secret_command, "pass $KEY_ID");

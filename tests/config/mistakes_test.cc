@@ -113,6 +113,11 @@ TEST(Mistakes, InLimits) {
        {"keys.json:3: keys[0].tpd: must be a positive whole number, is 0" + unlimited}},
       {KeyWith("\"max_in_flight\": 1000001"),
        {"keys.json:3: keys[0].max_in_flight: must be at most 1000000, is 1000001"}},
+      {KeyWith("\"window_seconds\": 0"),
+       {"keys.json:3: keys[0].window_seconds: must be a positive whole number, is 0; leave it out "
+        "for 60"}},
+      {KeyWith("\"rpm\": \"10 per minute\""),
+       {"keys.json:3: keys[0].rpm: must be a positive whole number, is \"10 per minute\""}},
       {KeyWith("\"window_seconds\": 86401"),
        {"keys.json:3: keys[0].window_seconds: must be at most 86400, is 86401"}},
   });
@@ -155,6 +160,35 @@ TEST(Mistakes, InAKey) {
       {KeyWith("\"tags\": {\"priority\": 1.5}"),
        {"keys.json:3: keys[0].tags.priority: must be a whole number from -1000000 to 1000000, is "
         "1.5"}},
+      {KeyWith("\"tags\": {\"workload\": [\"light\"]}"),
+       {"keys.json:3: keys[0].tags.workload: must be \"light\", \"medium\" or \"heavy\", is an "
+        "array"}},
+      {KeyWith("\"tags\": {\"priority\": true}"),
+       {"keys.json:3: keys[0].tags.priority: must be \"high\", \"medium\", \"low\" or a whole "
+        "number, is true"}},
+      {KeyWith("\"tags\": {\"priority\": 9999999999}"),
+       {"keys.json:3: keys[0].tags.priority: must be at most 1000000, is 9999999999"}},
+      {KeyWith("\"quota_group\": 5"),
+       {"keys.json:3: keys[0].quota_group: must be a text that is not empty, is 5"}},
+      {KeyWith("\"quota_group\": \"team a\""),
+       {"keys.json:3: keys[0].quota_group: must not hold spaces or control characters, is "
+        "\"team a\""}},
+      {"{\"keys\": [{\"key_id\": \"a\", \"provider\": \"gemini\", \"model_name\": \"m x\"}]}",
+       {"keys.json:1: keys[0].model_name: must not hold spaces or control characters, is \"m x\""}},
+      {"{\"keys\": [{\"key_id\": \"a\", \"provider\": \"gemini\", \"model_name\": 5}]}",
+       {"keys.json:1: keys[0].model_name: must be a text that is not empty, is 5"}},
+      {"{\"keys\": [{\"key_id\": \"a\", \"provider\": 5, \"model_name\": \"m\"}]}",
+       {"keys.json:1: keys[0].provider: must be a text that is not empty, is 5"}},
+      {"{\"keys\": [{\"key_id\": \"a\", \"provider\": \"Gemini\", \"model_name\": \"m\"}]}",
+       {"keys.json:1: keys[0].provider: unknown provider \"Gemini\"; did you mean \"gemini\"?"}},
+      {KeyWith("\"models\": [\"n n\"]"),
+       {"keys.json:3: keys[0].models[0]: must not hold spaces or control characters, is \"n n\""}},
+      {KeyWith("\"models\": [{\"name\": \"n\\t\"}]"),
+       {"keys.json:3: keys[0].models[0].name: must not hold spaces or control characters, is "
+        "\"n?\""}},
+      {KeyWith("\"models\": [{\"name\": 5}]"),
+       {"keys.json:3: keys[0].models[0].name: must be a text that is not empty, is 5"}},
+      {KeyWith("\"models\": {}"), {"keys.json:3: keys[0].models: must be an array, is an object"}},
       {KeyWith("\"quota_group\": \"\""),
        {"keys.json:3: keys[0].quota_group: must be a text that is not empty, is \"\""}},
       {KeyWith("\"models\": \"m\""), {"keys.json:3: keys[0].models: must be an array, is \"m\""}},
@@ -187,6 +221,8 @@ TEST(Mistakes, InWhereASecretComesFromNeverShowIt) {
       {KeyWith("\"secret\": {\"credential\": \"/etc/key\"}"),
        {"keys.json:3: keys[0].secret.credential: is a credential's name, not a path; use \"file\" "
         "for paths"}},
+      {KeyWith("\"secret\": []"), {"keys.json:3: keys[0].secret: " + form}},
+      {KeyWith("\"secret\": {\"comand\": \"x\"}"), {"keys.json:3: keys[0].secret: " + one}},
       {KeyWith("\"secret\": \"command\""), {"keys.json:3: keys[0].secret: names no command"}},
   });
 }
@@ -243,6 +279,19 @@ TEST(Mistakes, InAProvider) {
        {"keys.json:3: providers.local.headers.X-Y: must be a text, is 1"}},
       {ProviderWith("\"headers\": {\"Content-Length\": \"1\"}"),
        {"keys.json:3: providers.local.headers.Content-Length: is set by routerd; remove it"}},
+      {FileWith("\"providers\": {\"gemini\": 5}"),
+       {"keys.json:2: providers.gemini: must be an object, is 5"}},
+      {FileWith("\"providers\": {\"gemini\": {\"kind\": \"google\"}}"),
+       {"keys.json:2: providers.gemini.kind: must be \"gemini\", \"openai\" or \"anthropic\", is "
+        "\"google\""}},
+      {FileWith("\"providers\": {\"gemini\": {\"headers\": []}}"),
+       {"keys.json:2: providers.gemini.headers: must be an object, is an array"}},
+      {FileWith("\"providers\": {\"gemini\": {\"headers\": {\"x-goog-api-key\": \"hidden\"}}}"),
+       {"keys.json:2: providers.gemini.headers.x-goog-api-key: secrets do not belong in this file; "
+        "remove it (each key's secret is sent by itself)"}},
+      {ProviderWith("\"connect_timeout_ms\": 99999999999"),
+       {"keys.json:3: providers.local.connect_timeout_ms: must be at most 86400000, is "
+        "99999999999"}},
       {FileWith("\"providers\": {\"a b\": {}}"),
        {"keys.json:2: providers.a b: a provider's name must be of letters, digits, '-' and '_'"}},
   });
@@ -280,6 +329,12 @@ TEST(Mistakes, InAModel) {
       {FileWith("\"models\": {\"m\": {\"capabilities\": [\"image\"]}}"),
        {"keys.json:2: models.m.capabilities: unknown capability \"image\"; there are tools, json, "
         "json_schema, images, reasoning and streaming; did you mean \"images\"?"}},
+      {FileWith("\"models\": {\"m\": 5}"), {"keys.json:2: models.m: must be an object, is 5"}},
+      {FileWith("\"models\": {\"m\": {\"output_usd_per_mtok\": \"1\"}}"),
+       {"keys.json:2: models.m.output_usd_per_mtok: must be a number from 0 to 1000000, is "
+        "\"1\""}},
+      {FileWith("\"models\": {\"m\": {\"capabilities\": [1]}}"),
+       {"keys.json:2: models.m.capabilities[0]: must be a text that is not empty, is 1"}},
       {FileWith("\"models\": {\"m\": {\"capabilities\": \"tools\"}}"),
        {"keys.json:2: models.m.capabilities: must be an array of texts, is \"tools\""}},
   });
@@ -327,10 +382,110 @@ TEST(Mistakes, InASetting) {
         "1"}},
       {ConfigWith("\"admin_group\": 7"),
        {"keys.json:3: config.admin_group: must be a text that is not empty, is 7"}},
+      {ConfigWith("\"admin_group\": \"\""),
+       {"keys.json:3: config.admin_group: must be a text that is not empty, is \"\""}},
+      {ConfigWith("\"log_level\": 5"),
+       {"keys.json:3: config.log_level: must be a text that is not empty, is 5"}},
+      {ConfigWith("\"durability\": true"),
+       {"keys.json:3: config.durability: must be \"full\" or \"process\", is true"}},
+      {ConfigWith("\"max_nesting\": 1000"),
+       {"keys.json:3: config.max_nesting: must be at most 128, is 1000"}},
+      {ConfigWith("\"result_ttl_seconds\": 1e9"),
+       {"keys.json:3: config.result_ttl_seconds: must be at most 31622400, is 1e9"}},
+      {ConfigWith("\"secret_command\": \"\""),
+       {"keys.json:3: config.secret_command: must be a text that is not empty, is \"\""}},
+      {ConfigWith("\"workload_model_mapping\": []"),
+       {"keys.json:3: config.workload_model_mapping: must be an object, is an array"}},
       {ConfigWith("\"max_payload_bytes\": 100"),
        {"keys.json:3: config.max_payload_bytes: must be a whole number from 4096 to 1073741824, is "
         "100"}},
   });
+}
+
+TEST(Mistakes, InARuleForCallersOrAgents) {
+  ExpectErrors({
+      {FileWith("\"callers\": {}"),
+       {"keys.json:2: callers: must be an array of objects, is an object"}},
+      {FileWith("\"callers\": [1]"), {"keys.json:2: callers[0]: must be an object, is 1"}},
+      {FileWith("\"callers\": [{\"uid\": -1}]"),
+       {"keys.json:2: callers[0].uid: must be a whole number from 0 to 4294967294, is -1"}},
+      {FileWith("\"callers\": [{\"uid\": \"no-such-user\"}]"),
+       {"keys.json:2: callers[0].uid: there is no such name here: \"no-such-user\""}},
+      {FileWith("\"callers\": [{\"group\": \"no-such-group\"}]"),
+       {"keys.json:2: callers[0].group: there is no such name here: \"no-such-group\""}},
+      {FileWith("\"callers\": [{\"uid\": 1, \"group\": 1}]"),
+       {"keys.json:2: callers[0].group: a rule names a uid or a group, not both; make two of it"}},
+      {FileWith("\"callers\": [{\"models\": \"m\"}]"),
+       {"keys.json:2: callers[0].models: must be an array of texts, is \"m\""}},
+      {FileWith("\"callers\": [{\"tokens_per_day\": 0}]"),
+       {"keys.json:2: callers[0].tokens_per_day: must be a positive whole number, is 0"}},
+      {FileWith("\"callers\": [{\"usd_per_day\": -1}]"),
+       {"keys.json:2: callers[0].usd_per_day: must be a number from 0 to 1000000, is -1"}},
+      {FileWith("\"callers\": [{\"uid\": 1, \"weight\": 0}]"),
+       {"keys.json:2: callers[0].weight: must be above 0"}},
+      {FileWith("\"callers\": [{\"group\": 1, \"weight\": 2}]"),
+       {"keys.json:2: callers[0].weight: is of a uid; name it in \"uid\""}},
+      {FileWith("\"agents\": []"), {"keys.json:2: agents: must be an object, is an array"}},
+      {FileWith("\"agents\": {\"x\": 5}"), {"keys.json:2: agents.x: must be an object, is 5"}},
+      {FileWith("\"agents\": {\"x\": {\"weight\": 0}}"),
+       {"keys.json:2: agents.x.weight: must be above 0"}},
+  });
+}
+
+TEST(Mistakes, InAVariable) {
+  struct VariableRow {
+    std::string name, value, line;
+  };
+  const auto command = [](const std::string& store, const std::string& program) {
+    return "environment: SECRET_STORE_TYPE: \"" + store +
+           "\" is not built in; use \"command\" with a program that prints the secret, for example "
+           "\"secret_command\": \"" +
+           program + "\"";
+  };
+  const std::vector<VariableRow> rows = {
+      {"LLM_MAX_RETRIES", "x",
+       "environment: LLM_MAX_RETRIES: must be a whole number from 0 to 100, is \"x\""},
+      {"LLM_MAX_RETRIES", "-1",
+       "environment: LLM_MAX_RETRIES: must be a whole number from 0 to 100, is \"-1\""},
+      {"LLM_MAX_RETRIES", " 3",
+       "environment: LLM_MAX_RETRIES: must be a whole number from 0 to 100, is \" 3\""},
+      {"USER_RPM_DEFAULT", "1.5",
+       "environment: USER_RPM_DEFAULT: must be a whole number from 0 to 1000000000, is \"1.5\""},
+      {"CONVERSATION_TTL_SECONDS", "0",
+       "environment: CONVERSATION_TTL_SECONDS: must be a positive whole number, is \"0\""},
+      {"LOG_LEVEL", "loud",
+       "environment: LOG_LEVEL: must be \"trace\", \"debug\", \"info\", \"warning\", \"error\", "
+       "\"critical\" or \"off\", is \"loud\""},
+      {"SECRET_STORE_TYPE", "aws",
+       command("aws",
+               "aws secretsmanager get-secret-value --secret-id $KEY_ID --query SecretString "
+               "--output text")},
+      {"SECRET_STORE_TYPE", "azure",
+       command("azure",
+               "az keyvault secret show --vault-name VAULT --name $KEY_ID --query value --output "
+               "tsv")},
+      {"ROUTERD_GEMINI_BASE_URL", "x",
+       "environment: ROUTERD_GEMINI_BASE_URL: must begin with https:// or http://"},
+  };
+  for (const VariableRow& row : rows) {
+    const Result result = LoadText(KeyWith("\"rpm\": 1"), {{row.name, row.value}});
+    EXPECT_FALSE(result.ok) << row.name;
+    EXPECT_THAT(result.lines, ElementsAre(row.line));
+  }
+  const std::vector<VariableRow> doubtful = {
+      {"ROUTERD_GEMNI_BASE_URL", "https://host",
+       "environment: ROUTERD_GEMNI_BASE_URL: names no provider; did you mean "
+       "\"ROUTERD_GEMINI_BASE_URL\"?"},
+      {"REDIS_URL", "redis://user:hidden@host",
+       "environment: REDIS_URL: not needed any more: state is kept in SQLite; remove it"},
+      {"USER_BURST_DEFAULT", "5",
+       "environment: USER_BURST_DEFAULT: has no effect without user_rpm_default"},
+  };
+  for (const VariableRow& row : doubtful) {
+    const Result result = LoadText(KeyWith("\"rpm\": 1"), {{row.name, row.value}});
+    EXPECT_TRUE(result.ok) << row.name;
+    EXPECT_THAT(result.lines, ElementsAre(row.line));
+  }
 }
 
 TEST(Mistakes, AreAllSaidAtOnceInOrderOfLines) {
@@ -378,6 +533,17 @@ TEST(Mistakes, ThatAreOnlyDoubtfulWarn) {
        {"keys.json:2: models.m: unknown field \"context\""}},
       {ConfigWith("\"max_retrys\": 5"),
        {"keys.json:3: config: unknown field \"max_retrys\"; did you mean \"max_retries\"?"}},
+      {ConfigWith("\"admin_group\": \"no-such-group\""),
+       {"keys.json:3: config.admin_group: there is no group \"no-such-group\" here; until there "
+        "is, "
+        "only root and routerd's own user are administrators"}},
+      {FileWith("\"callers\": [{\"uid\": 0}, {\"uid\": 1},\n{\"uid\": 0}]"),
+       {"keys.json:3: callers[2]: has no effect: callers[0] is for the same callers and comes "
+        "first; make one of them"}},
+      {FileWith("\"callers\": [{\"user\": \"root\"}]"),
+       {"keys.json:2: callers[0]: unknown field \"user\""}},
+      {FileWith("\"Config\": {}"),
+       {"keys.json:2: unknown field \"Config\"; did you mean \"config\"?"}},
       {ConfigWith("\"user_burst_default\": 5"),
        {"keys.json:3: config.user_burst_default: has no effect without user_rpm_default"}},
       {FileWith("\"providers\": {\"gemini\": {\"base_url\": \"https://host/v1beta\"}}"),

@@ -1,4 +1,4 @@
-#include "daemon/private_memory.h"
+#include "daemon/secrets/private_memory.h"
 
 #include <curl/curl.h>
 #include <malloc.h>
@@ -46,7 +46,7 @@ void operator delete(void* block) noexcept { WipeAndFree(block); }
 void operator delete(void* block, std::size_t) noexcept { WipeAndFree(block); }
 #endif
 
-namespace requestrouter {
+namespace requestrouter::secrets {
 
 void KeepMemoryPrivate() {
   const rlimit none{0, 0};
@@ -58,4 +58,4 @@ void KeepMemoryPrivate() {
 #endif
 }
 
-}  // namespace requestrouter
+}  // namespace requestrouter::secrets
