@@ -173,14 +173,16 @@ class Secrets(EndToEnd):
 
     def test_are_in_no_core_image_nor_in_the_environment(self):
         daemon = self.planted().start()
-        if os.geteuid() != 0 or "ASAN_OPTIONS" in os.environ or "TSAN_OPTIONS" in os.environ:
-            self.skipTest("only root can look, and the sanitizers keep what is freed")
+        if os.geteuid() != 0:
+            self.skipTest("only root can look")
         client = self.client(daemon)
         for model in MODELS.values():
             self.assertTrue(client.chat("hi", model_preference=model)["ok"])
         self.assertTrue(client.ask("reload")["ok"])
         pid = daemon.process.pid
         image = core_image(pid)
+        if b"__asan_" in image or b"__tsan_" in image:
+            self.skipTest("the sanitizers keep what is freed")
         self.assertIn(b"gemini-2.5-flash", image)  # it is the daemon's memory
         self.assert_none(image, "the core image")
         self.assert_none(pathlib.Path(f"/proc/{pid}/environ").read_bytes(), "the environment")

@@ -42,7 +42,7 @@ def prepare(root):
     config.parent.mkdir(exist_ok=True)
     config.write_text((root / "usr/share/requestrouter/keys.json").read_text())
     with open(root / "usr/lib/sysusers.d/requestrouter.conf", "a", encoding="utf-8") as file:
-        file.write("u rr-agent -\nu rr-stranger -\nm rr-agent requestrouter\n")
+        file.write("u rr-agent - \"\" /home/rr-agent\nu rr-stranger -\nm rr-agent requestrouter\n")
 
 
 class Booted(unittest.TestCase):
@@ -178,6 +178,25 @@ class Booted(unittest.TestCase):
         self.assertEqual(self.box.show(SOCKET, "ActiveState"), "active")
         self.box.path(CONFIG).write_text('{"keys": []}', encoding="utf-8")
         self.assertEqual(waiting.wait(container.PATIENCE_S), 0)
+
+    def test_a_user_may_run_a_daemon_of_their_own(self):
+        uid = self.box.run("id", "-u", "rr-agent").stdout.strip()
+        config = self.box.path("/home/rr-agent/.config/requestrouter/keys.json")
+        config.parent.mkdir(parents=True)
+        config.write_text('{"keys": []}', encoding="utf-8")
+        self.box.run("chown", "-R", "rr-agent:", "/home/rr-agent")
+        if self.systemctl("start", f"user@{uid}.service"):
+            self.skipTest("no user manager comes up here")
+        self.addCleanup(self.box.run, "systemctl", "stop", f"user@{uid}.service")
+        own = ("env", f"XDG_RUNTIME_DIR=/run/user/{uid}", "HOME=/home/rr-agent")
+        started = self.box.run(*own, "systemctl", "--user", "start", SOCKET, user="rr-agent")
+        self.assertEqual(started.returncode, 0, started.stderr)
+        pinged = self.box.run(*own, "routerctl", "--timeout", "30", "ping", user="rr-agent")
+        self.assertEqual(pinged.returncode, 0, pinged.stderr + self.box.run("journalctl").stdout)
+        active = self.box.run(*own, "systemctl", "--user", "is-active", SERVICE, user="rr-agent")
+        self.assertEqual(active.stdout, "active\n")
+        self.assertTrue(self.box.path("/home/rr-agent/.local/state/requestrouter").is_dir())
+        self.assertEqual(self.box.show(SERVICE, "ActiveState"), "inactive", "not the system's")
 
     def test_a_stop_is_clean_and_leaves_the_socket_to_systemd(self):
         self.assertEqual(self.systemctl("start", SERVICE), "")
