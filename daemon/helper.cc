@@ -1,8 +1,12 @@
 #include "daemon/helper.h"
 
+#include <pthread.h>
+
 namespace requestrouter {
 
-Helper::Helper() : thread_([this] { Run(); }) {}
+Helper::Helper() : thread_([this] { Run(); }) {
+  pthread_setname_np(thread_.native_handle(), "helper");
+}
 
 Helper::~Helper() {
   {

@@ -67,6 +67,7 @@ ZapHandler::ZapHandler(zmq::context_t& context)
   stopped_.connect(kStop);
   const SignalsBlocked blocked;
   thread_ = std::thread([this] { Run(); });
+  pthread_setname_np(thread_.native_handle(), "zap");
 }
 
 ZapHandler::~ZapHandler() {

@@ -1,13 +1,16 @@
 #include "storage/reader.h"
 
+#include <pthread.h>
+
 namespace requestrouter::storage {
 
-Reader::Reader(const std::string& path, const std::atomic<int>& opening)
+Reader::Reader(const std::string& path, const std::atomic<int>& opening, const char* name)
     : path_(path),
       opening_(opening),
       opened_(opening),
       database_(std::make_unique<Database>(path, Database::Mode::kReadOnly)) {
   thread_ = std::thread([this] { Run(); });
+  pthread_setname_np(thread_.native_handle(), name);
 }
 
 Reader::~Reader() {

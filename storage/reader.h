@@ -21,8 +21,8 @@ class Reader {
   using Query = std::function<void(Result<Database*>)>;
 
   // `opening` outlives the reader; where its number changes, the files are others, and are opened
-  // again before the next query.
-  Reader(const std::string& path, const std::atomic<int>& opening);
+  // again before the next query. `name`: of the thread, for ps and debuggers.
+  Reader(const std::string& path, const std::atomic<int>& opening, const char* name);
   // Answers what waits.
   ~Reader();
   Reader(const Reader&) = delete;

@@ -66,8 +66,8 @@ class SqliteStore final : public Store {
     const std::string boot_id = BootId();
     last_ = BeginSession(*database, boot_id, options.now, options.unknown_for);
     // After the writing connection, which has recovered the log where that was needed.
-    reader_ = std::make_unique<Reader>(path_, opening_);
-    copier_ = std::make_unique<Reader>(path_, opening_);
+    reader_ = std::make_unique<Reader>(path_, opening_, "reader");
+    copier_ = std::make_unique<Reader>(path_, opening_, "copier");
     writer_ =
         std::make_unique<Writer>(Writer::Options{options.directory, path_, options.durability,
                                                  boot_id, most_results_, [this] { ++opening_; }},

@@ -1,5 +1,6 @@
 #include "storage/writer.h"
 
+#include <pthread.h>
 #include <sqlite3.h>
 
 #include <algorithm>
@@ -44,6 +45,7 @@ bool IsOwnFault(ErrorCode code) {
 Writer::Writer(Options options, std::unique_ptr<Database> database)
     : options_(std::move(options)), database_(std::move(database)) {
   thread_ = std::thread([this] { Run(); });
+  pthread_setname_np(thread_.native_handle(), "storage");
 }
 
 Writer::~Writer() { Stop(); }

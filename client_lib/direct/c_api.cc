@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstring>
 #include <exception>
 
@@ -9,6 +10,12 @@
 using requestrouter::CallOptions;
 using requestrouter::DirectClient;
 using requestrouter::DirectOptions;
+
+namespace {
+
+constexpr int64_t kMostMs = 86'400'000;  // as of the wire's deadline_ms
+
+}  // namespace
 
 struct rr_direct {
   explicit rr_direct(DirectOptions options) : client(std::move(options)) {}
@@ -30,7 +37,7 @@ int rr_direct_call(rr_direct* direct, const char* op, const char* body_json, int
   *json = nullptr;
   try {
     CallOptions options;
-    options.deadline = std::chrono::milliseconds(deadline_ms);
+    options.deadline = std::chrono::milliseconds(std::clamp(deadline_ms, int64_t{1}, kMostMs));
     const auto reply = direct->client.Call(
         op, body_json ? body_json : "", options,
         [&](const std::string& body) { return !on_event || on_event(context, body.c_str()) != 0; });

@@ -1,5 +1,7 @@
 #include "daemon/upstream/client.h"
 
+#include <pthread.h>
+
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -40,7 +42,9 @@ using Command = std::variant<SendCommand, CancelCommand, PauseCommand, ResumeCom
 class Client::Impl {
  public:
   Impl(Listener* listener, ClientOptions options)
-      : loop_(listener, std::move(options)), thread_([this] { Run(); }) {}
+      : loop_(listener, std::move(options)), thread_([this] { Run(); }) {
+    pthread_setname_np(thread_.native_handle(), "upstream");
+  }
 
   ~Impl() {
     {

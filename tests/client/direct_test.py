@@ -1,10 +1,12 @@
 """Direct mode against the provider simulator, in all three dialects; there is no daemon."""
 
 import asyncio
+import json
 import os
 import pathlib
 import subprocess
 import unittest
+import urllib.request
 
 from requestrouter import RequestRouter, get_request_router
 
@@ -18,7 +20,7 @@ class DirectMode(unittest.TestCase):
         cls.simulator = subprocess.Popen(
             [BIN / "provider_sim", "--port", "0", "--key", "secret:rpm=1000,tpm=1000000"],
             stdout=subprocess.PIPE, text=True)
-        url = cls.simulator.stdout.readline().split()[-1]
+        cls.url = url = cls.simulator.stdout.readline().split()[-1]
         os.environ.update(
             ROUTERD_GEMINI_BASE_URL=url, ROUTERD_OPENAI_BASE_URL=url + "/v1",
             ROUTERD_ANTHROPIC_BASE_URL=url, LLM_MULTI_KEY_ROUTER_ENABLED="false")
@@ -31,6 +33,10 @@ class DirectMode(unittest.TestCase):
 
     def setUp(self):
         self.router = RequestRouter("ipc:///nonexistent/router.sock", api_key="secret")
+
+    def control(self, **settings):
+        data = json.dumps(settings).encode()
+        urllib.request.urlopen(self.url + "/_sim/control", data=data, timeout=20).read()
 
     def test_each_provider_answers_with_the_routers_fields(self):
         for provider, model in MODELS.items():
@@ -80,6 +86,24 @@ class DirectMode(unittest.TestCase):
                 self.assertIs(answer["success"], False)
                 self.assertEqual(answer["error_type"], "upstream_auth")
                 self.assertNotIn("wrong", answer["error"])
+
+    def test_failures_have_the_types_that_the_daemon_gives_them(self):
+        expected = {"no_credit": "upstream_auth", "rate_limit": "all_keys_exhausted",
+                    "status": "upstream_unavailable"}
+        for model in MODELS.values():
+            for kind, error_type in expected.items():
+                with self.subTest(model=model, kind=kind):
+                    self.control(faults=[{"kind": kind, "times": 1}])
+                    answer = self.router.send_chat(None, "Hello", model)
+                    self.assertEqual(answer.get("error_type"), error_type, answer)
+                    self.assertNotIn("safety", answer["error"])
+
+    def test_what_the_safety_filter_refuses_says_so(self):
+        self.control(safety="prompt")
+        self.addCleanup(self.control, safety=None)
+        answer = self.router.send_chat(None, "Hello", MODELS["gemini"])
+        self.assertEqual(answer["error_type"], "content_blocked", answer)
+        self.assertIn("safety", answer["error"])
 
     def test_without_a_key_the_error_names_the_variable(self):
         answer = get_request_router().send_chat("c", "Hello", "claude-x")

@@ -13,6 +13,7 @@ import tempfile
 import time
 
 PATIENCE_S = 60
+OWN_RUN = pathlib.Path("/run/systemd/nspawn")
 CLONE_NEWNS = 0x20000
 
 # Only what the tests need: no login, no network, nothing of what else the machine runs.
@@ -63,7 +64,10 @@ class Container:
             raise
 
     def mount(self):
-        subprocess.run(["mount", "-t", "tmpfs", "tmpfs", self.folder], check=True)
+        # systemd-nspawn clears up after itself in /run only where that is no disk.
+        OWN_RUN.mkdir(parents=True, exist_ok=True)
+        for folder in (OWN_RUN, self.folder):
+            subprocess.run(["mount", "-t", "tmpfs", "tmpfs", folder], check=True)
         for name in ("root", "upper", "work"):
             (self.folder / name).mkdir()
         subprocess.run(["mount", "-t", "overlay", "overlay", "-o",
@@ -86,7 +90,8 @@ class Container:
             if self.leader and self.run("systemctl", "is-active", "test.target").returncode == 0:
                 return None
             time.sleep(0.1)
-        return (self.folder / "console").read_text(errors="replace")[-2000:]
+        said = (self.folder / "console").read_text(errors="replace")[-2000:]
+        return said or f"systemd-nspawn ended without a word ({self.process.poll()})"
 
     def child(self):
         path = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
@@ -141,6 +146,6 @@ class Container:
 
     def close(self):
         self.stop()
-        for mounted in (self.root / "proc", self.root, self.folder):
+        for mounted in (self.root / "proc", self.root, self.folder, OWN_RUN):
             subprocess.run(["umount", "--lazy", mounted], check=False, capture_output=True)
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -21,7 +21,7 @@ REQUESTROUTER_EXPORT rr_direct* rr_direct_new(const char* api_key, const char* p
 /* No call may be running. */
 REQUESTROUTER_EXPORT void rr_direct_free(rr_direct* direct);
 
-/* Waits for the answer. 0: `*json` is the reply's body; 1: the wire's `error` map. `*json` is to be
+/* Waits for the answer, `deadline_ms` at most, which is brought to 1 ... 86,400,000. 0: `*json` is the reply's body; 1: the wire's `error` map. `*json` is to be
  * given to rr_direct_text_free and is NULL when memory ran out. `on_event` may be NULL and runs on
  * the calling thread. */
 REQUESTROUTER_EXPORT int rr_direct_call(rr_direct* direct, const char* op, const char* body_json,
