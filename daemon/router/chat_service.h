@@ -32,9 +32,9 @@ namespace requestrouter::router {
 //      │
 //   wait for the conversation's earlier turns ── load its history
 //      │
-//   dispatcher queue ── grant ── journal the attempt ── send ── outcome ── retry (queue again)
-//      │                                                          │
-//   refuse                                           store the turn ── answer
+//   dispatcher queue ── grant ── journal and send ── outcome ── retry (queue again)
+//      │                                              │
+//   refuse                               store the turn ── answer
 class ChatService {
  public:
   // Everything that is used outlives the service.
@@ -109,7 +109,7 @@ class ChatService {
 
   // The end of a request whose storing failed, and what those who ask again get until it works.
   struct Unwritten {
-    storage::Finish finish;
+    std::shared_ptr<const storage::Finish> finish;
     std::string reply;
   };
 
@@ -138,8 +138,7 @@ class ChatService {
 
   // ---- attempts (chat_attempts.cc)
   void StartAttempt(const policy::Grant& grant);
-  void OnJournalled(std::uint64_t ticket, std::int64_t attempt_id,
-                    storage::Result<storage::Written> written);
+  storage::Result<void> Journal(LiveRequest& live);
   void SendAttempt(LiveRequest& live);
   void AbandonGrant(LiveRequest& live);
   policy::Report ReportOf(const LiveRequest& live, const upstream::Outcome& outcome) const;
@@ -157,9 +156,10 @@ class ChatService {
             std::optional<storage::AttemptClosed> closed = std::nullopt);
   void EndEarly(LiveRequest& live, ipc::Error error);
   void Settle(LiveRequest& live, storage::Finish finish, storage::Durability durability);
-  void OnCommitted(std::uint64_t ticket, const storage::Finish& finish,
-                   const std::optional<ipc::ChatReply>& reply,
-                   storage::Result<storage::Written> written);
+  void Commit(LiveRequest& live, storage::Finish finish, storage::Durability durability,
+              std::shared_ptr<const ipc::ChatReply> reply);
+  void OnCommitted(std::uint64_t ticket, const std::shared_ptr<const storage::Finish>& finish,
+                   const ipc::ChatReply* reply, const storage::Result<storage::Written>& written);
   void Answer(LiveRequest& live, std::string payload, std::string state);
   void Forget(LiveRequest& live);
   ipc::ChatReply BuildReply(const LiveRequest& live, const upstream::Answer& answer) const;
@@ -180,9 +180,12 @@ class ChatService {
   // A callback for another thread: runs `handle` with the result on the router thread.
   template <typename T, typename Handle>
   storage::Store::Done<T> Later(Handle handle) {
-    return [&mailbox = parts_.mailbox, handle](storage::Result<T> result) {
-      mailbox.Post([handle, result = std::move(result)]() mutable { handle(std::move(result)); });
-    };
+    return
+        [&mailbox = parts_.mailbox, handle = std::move(handle)](storage::Result<T> result) mutable {
+          mailbox.Post([handle = std::move(handle), result = std::move(result)]() mutable {
+            handle(std::move(result));
+          });
+        };
   }
 
   Parts parts_;
