@@ -1,117 +1,92 @@
 #!/usr/bin/python3
-"""routerd under load from separate client processes, against provider_sim on the other core.
+"""routerd against the bare loop of its four libraries and against the provider without a router.
 
-Closed loop at several numbers in flight, and open loop at steady rates with latency counted from
-the instant a request was due. CPU, context switches and memory are the daemon's, from /proc. The
-simulator's CPU stands beside them: near 100 % means that it, not routerd, set the pace.
+Clients are processes of their own, on one core with the provider; routerd, or the loop, has the
+other. Rounds go through the targets in turn, and every ratio is taken within a round.
 """
 
 import argparse
 import json
 import os
 import pathlib
-import subprocess
+import statistics
 import sys
 import tempfile
-import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-os.environ.setdefault("REQUESTROUTER_BIN", str(ROOT / "build/bin"))
-os.environ.setdefault("REQUESTROUTER_EXAMPLES", str(ROOT / "tests/golden/config"))
-sys.path.insert(0, str(ROOT / "tests/e2e"))
+HERE = pathlib.Path(__file__).resolve().parent
+os.environ.setdefault("REQUESTROUTER_BIN", str(HERE.parents[1] / "build/bin"))
+sys.path.insert(0, str(HERE / "router"))
 
-from support import BIN, Daemon, Simulator, key  # noqa: E402
-
-TICK_S = 1 / os.sysconf("SC_CLK_TCK")
+import process  # noqa: E402
+from load import Load, run  # noqa: E402
+from targets import Bare, Direct, Routerd, Upstream  # noqa: E402
 
 
-def cpu_seconds(pid):
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) * TICK_S
+def say(text):
+    print(text, file=sys.stderr, flush=True)
 
 
-def status(pid, *names):
-    total = 0
-    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.split(":")[0] in names:
-            total += int(line.split()[1])
-    return total
-
-
-def switches(pid):
-    return sum(status(f"{pid}/task/{task}", "voluntary_ctxt_switches",
-                      "nonvoluntary_ctxt_switches") for task in os.listdir(f"/proc/{pid}/task"))
-
-
-def pin(pid, core):
-    cores = sorted(os.sched_getaffinity(0))
-    for task in os.listdir(f"/proc/{pid}/task"):
-        os.sched_setaffinity(int(task), {cores[core % len(cores)]})
-
-
-def percentile(values, share):
-    return values[min(len(values) - 1, int(len(values) * share))] if values else None
-
-
-def measure(daemon, simulator, seconds, stored, in_flight=1, rate=0, processes=4):
-    processes = min(processes, in_flight) if not rate else processes
-    command = [BIN / "routerbench", "--endpoint", daemon.endpoint, "--seconds", str(seconds)]
-    command += ["--rate", str(rate / processes)] if rate else [
-        "--in-flight", str(in_flight // processes)]
-    command += ["--stored"] if stored else []
-    pids = daemon.process.pid, simulator.process.pid
-    before, before_switches, start = [cpu_seconds(p) for p in pids], switches(pids[0]), time.time()
-    clients = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-               for _ in range(processes)]
-    for client in clients:
-        pin(client.pid, 1)
-    reports = [json.loads(client.communicate()[0]) for client in clients]
-    wall = time.time() - start
-    cpu = [cpu_seconds(p) - b for p, b in zip(pids, before)]
-    latencies = sorted(us for report in reports for us in report["latencies_us"])
-    answered = len(latencies)
-    return {
-        "load": f"{rate}/s" if rate else f"{in_flight} in flight",
-        "stored": stored, "answered": answered,
-        "failed": sum(r["failed"] + r["unanswered"] for r in reports),
-        "error": next((r["error"] for r in reports if r["error"]), ""),
-        "per_second": round(sum(r["answered"] / r["seconds"] for r in reports), 1),
-        "p50_us": percentile(latencies, 0.5), "p99_us": percentile(latencies, 0.99),
-        "cpu_us": round(cpu[0] / answered * 1e6, 1) if answered else None,
-        "switches": round((switches(pids[0]) - before_switches) / answered, 2) if answered else None,
-        "rss_kb": status(pids[0], "VmRSS"), "simulator_cpu": round(cpu[1] / wall, 2)}
+def medians(rounds):
+    """Of each number of the rows."""
+    out = dict(rounds[0])
+    for name, value in rounds[0].items():
+        if isinstance(value, (int, float)):
+            out[name] = statistics.median(row[name] for row in rounds)
+    return out
 
 
 def main():
     parser = argparse.ArgumentParser(prog="./dev bench router", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="fewer loads, one second each")
+    parser.add_argument("--quick", action="store_true")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--rounds", type=int)
+    parser.add_argument("--seconds", type=float)
+    parser.add_argument("--in-flight", type=int, default=64)
+    parser.add_argument("--nice", type=int, default=0, metavar="N",
+                        help="priority of what is measured; -15, as root, on a machine that others use")
     options = parser.parse_args()
-    seconds = 1 if options.quick else 5
-    loads = [{"in_flight": n} for n in ((1, 64) if options.quick else (1, 16, 64, 1000))]
-    loads += [{"rate": r} for r in ((500,) if options.quick else (500, 5000))]
-    simulator = Simulator("--key", "s1:rpm=100000000,tpm=1000000000000")
-    rows = []
-    with tempfile.TemporaryDirectory(prefix="rr-bench-") as folder:
-        daemon = Daemon(folder, simulator, [key("k1")], {"k1": "s1"}).start()
+    process.niceness = options.nice
+    seconds = options.seconds or (1 if options.quick else 3)
+    count = options.rounds or (3 if options.quick else 7)
+    rows = {}
+    with tempfile.TemporaryDirectory(prefix="rr-bench-") as name:
+        folder = pathlib.Path(name)
+        upstream = Upstream()
+        targets = [Bare(folder / "bare", upstream), Routerd(folder / "routerd", upstream),
+                   Direct(upstream)]
         try:
-            pin(daemon.process.pid, 0)
-            pin(simulator.process.pid, 1)
-            idle_kb = status(daemon.process.pid, "VmRSS")
-            for load in loads:
-                for stored in (False, True):
-                    rows.append(measure(daemon, simulator, seconds, stored, **load))
+            for number in range(count):
+                for stored in (True, False):
+                    load = Load(in_flight=options.in_flight, stored=stored)
+                    for target in targets:
+                        if stored and target.name == "direct":
+                            continue
+                        row = run(target, upstream, load, seconds)
+                        rows.setdefault((str(load), target.name), []).append(row)
+                        say(f"round {number + 1} {target.name:8} {load}: "
+                            f"{row['per_second']:.0f}/s, {row.get('cpu_us', 0):.1f} us CPU, waited "
+                            f"for its core {row.get('waited', 0):.0%}, clients and upstream "
+                            f"{row['clients_cpu']:.0%} + {row['upstream_cpu']:.0%}, others "
+                            f"{row['others_cpu']:.0%} {row['failed'] or ''} {row['error']}")
         finally:
-            daemon.stop()
-            simulator.stop()
+            for target in targets:
+                target.stop()
+            upstream.stop()
+    table = [dict(medians(rounds), target=target) for (_, target), rounds in rows.items()]
     if options.json:
-        print(json.dumps({"idle_rss_kb": idle_kb, "rows": rows}))
-        return
-    names = ("load", "stored", "per_second", "p50_us", "p99_us", "cpu_us", "switches", "rss_kb",
-             "simulator_cpu", "failed", "error")
-    for row in [dict(zip(names, names)), *rows]:
-        print("  ".join(f"{str(row[name])[:60]:>13}" for name in names))
-    print(f"RSS idle {idle_kb} kB")
+        print(json.dumps(table))
+    names = ("target", "load", "per_second", "p50_us", "p99_us", "cpu_us", "switches", "waited",
+             "clients_cpu", "upstream_cpu", "others_cpu", "failed")
+    if not options.json:
+        for row in [dict(zip(names, names)), *table]:
+            cells = (row.get(name, "") for name in names)
+            print("  ".join(f"{cell:>12.2f}" if isinstance(cell, float) else f"{str(cell):>12}"
+                            for cell in cells))
+    for load in dict.fromkeys(load for load, _ in rows):
+        for what in ("per_second", "cpu_us"):
+            ratios = [r[what] / b[what] for r, b in zip(rows[load, "routerd"], rows[load, "bare"])]
+            print(f"{load}: {what} of the bare loop's: {statistics.median(ratios):.2f} "
+                  f"({min(ratios):.2f}..{max(ratios):.2f})", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,84 @@
+#include "tests/bench/router/load.h"
+
+#include <algorithm>
+#include <thread>
+
+namespace requestrouter::bench {
+namespace {
+
+// More than any test has outstanding; a power of two.
+constexpr std::size_t kSlots = 1 << 17;
+
+}  // namespace
+
+Load::Load(const LoadOptions& options, Target* target)
+    : options_(options),
+      measured_from_(options.start + options.warm_up),
+      end_(measured_from_ + options.length),
+      target_(target),
+      slots_(kSlots) {}
+
+LoadReport Load::Run() {
+  std::this_thread::sleep_until(options_.start);
+  const Target::Arrived arrived = [this](std::uint64_t number, const std::string& error) {
+    Take(number, error);
+  };
+  for (auto now = Clock::now(); now < end_; now = Clock::now()) {
+    SendWhatIsDue(now);
+    const auto left = std::min(NextDue(), end_) - Clock::now();
+    target_->Wait(std::max<std::chrono::nanoseconds>(left, {}), arrived);
+  }
+  const auto give_up = end_ + options_.patience;
+  for (auto now = Clock::now(); outstanding_ > 0 && now < give_up; now = Clock::now()) {
+    target_->Wait(give_up - now, arrived);
+  }
+  report_.unanswered = outstanding_;
+  return report_;
+}
+
+void Load::SendWhatIsDue(Clock::time_point now) {
+  if (options_.rate <= 0) {
+    while (outstanding_ < options_.in_flight && Send(now)) {
+    }
+    return;
+  }
+  while (NextDue() <= now && Send(NextDue())) {
+  }
+}
+
+Clock::time_point Load::NextDue() const {
+  if (options_.rate <= 0) return Clock::time_point::max();
+  const std::chrono::duration<double> at(static_cast<double>(sent_) / options_.rate);
+  return options_.start + std::chrono::duration_cast<Clock::duration>(at);
+}
+
+// False: too many are outstanding; it stays due.
+bool Load::Send(Clock::time_point due) {
+  Outstanding& slot = Slot(sent_ + 1);
+  if (slot.number != 0) return false;
+  const auto now = Clock::now();
+  target_->Send(++sent_);
+  slot = {due, sent_};
+  ++outstanding_;
+  if (due >= measured_from_) report_.late.Add((now - due).count());
+  return true;
+}
+
+Load::Outstanding& Load::Slot(std::uint64_t number) { return slots_[number & (kSlots - 1)]; }
+
+void Load::Take(std::uint64_t number, const std::string& error) {
+  Outstanding& slot = Slot(number);
+  if (slot.number != number) return;
+  const auto now = Clock::now();
+  slot.number = 0;
+  --outstanding_;
+  if (!error.empty()) {
+    ++report_.failed;
+    report_.error = error;
+    return;
+  }
+  if (now >= measured_from_ && now < end_) ++report_.in_time;
+  if (slot.due >= measured_from_) report_.latency.Add((now - slot.due).count());
+}
+
+}  // namespace requestrouter::bench
