@@ -46,6 +46,7 @@ def main():
                         help="priority of what is measured; -15, as root, on a machine that others use")
     options = parser.parse_args()
     process.niceness = options.nice
+    os.setpriority(os.PRIO_PROCESS, 0, options.nice)
     seconds = options.seconds or (1 if options.quick else 3)
     count = options.rounds or (3 if options.quick else 7)
     rows = {}

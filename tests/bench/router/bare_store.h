@@ -6,11 +6,13 @@
 #include <string>
 #include <string_view>
 #include <vector>
+#include <zmq.hpp>
 
 namespace requestrouter::bench {
 
 // What the bare loop keeps of one request.
 struct BareTurn {
+  zmq::message_t client;  // whose reply waits for it
   std::string request_id;
   std::string conv_id;
   std::string prompt;

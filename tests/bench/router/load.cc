@@ -14,7 +14,7 @@ constexpr std::size_t kSlots = 1 << 17;
 Load::Load(const LoadOptions& options, Target* target)
     : options_(options),
       measured_from_(options.start + options.warm_up),
-      end_(measured_from_ + options.length),
+      measured_until_(measured_from_ + options.length),
       target_(target),
       slots_(kSlots) {}
 
@@ -23,12 +23,13 @@ LoadReport Load::Run() {
   const Target::Arrived arrived = [this](std::uint64_t number, const std::string& error) {
     Take(number, error);
   };
-  for (auto now = Clock::now(); now < end_; now = Clock::now()) {
+  const auto end = measured_until_ + options_.tail;
+  for (auto now = Clock::now(); now < end; now = Clock::now()) {
     SendWhatIsDue(now);
-    const auto left = std::min(NextDue(), end_) - Clock::now();
+    const auto left = std::min(NextDue(), end) - Clock::now();
     target_->Wait(std::max<std::chrono::nanoseconds>(left, {}), arrived);
   }
-  const auto give_up = end_ + options_.patience;
+  const auto give_up = end + options_.patience;
   for (auto now = Clock::now(); outstanding_ > 0 && now < give_up; now = Clock::now()) {
     target_->Wait(give_up - now, arrived);
   }
@@ -60,11 +61,15 @@ bool Load::Send(Clock::time_point due) {
   target_->Send(++sent_);
   slot = {due, sent_};
   ++outstanding_;
-  if (due >= measured_from_) report_.late.Add((now - due).count());
+  if (IsMeasured(due)) report_.late.Add((now - due).count());
   return true;
 }
 
 Load::Outstanding& Load::Slot(std::uint64_t number) { return slots_[number & (kSlots - 1)]; }
+
+bool Load::IsMeasured(Clock::time_point at) const {
+  return at >= measured_from_ && at < measured_until_;
+}
 
 void Load::Take(std::uint64_t number, const std::string& error) {
   Outstanding& slot = Slot(number);
@@ -77,8 +82,8 @@ void Load::Take(std::uint64_t number, const std::string& error) {
     report_.error = error;
     return;
   }
-  if (now >= measured_from_ && now < end_) ++report_.in_time;
-  if (slot.due >= measured_from_) report_.latency.Add((now - slot.due).count());
+  if (IsMeasured(now)) ++report_.in_time;
+  if (IsMeasured(slot.due)) report_.latency.Add((now - slot.due).count());
 }
 
 }  // namespace requestrouter::bench

@@ -18,6 +18,7 @@ struct LoadOptions {
   Clock::time_point start;
   Clock::duration warm_up{};  // what is due before its end is sent, but not measured
   Clock::duration length{};   // of what is measured
+  Clock::duration tail{};     // what is due after that is sent, but not measured
   Clock::duration patience{std::chrono::seconds(10)};  // for answers, after that
 };
 
@@ -48,11 +49,12 @@ class Load {
   bool Send(Clock::time_point due);
   Clock::time_point NextDue() const;
   Outstanding& Slot(std::uint64_t number);
+  bool IsMeasured(Clock::time_point at) const;
   void Take(std::uint64_t number, const std::string& error);
 
   const LoadOptions options_;
   const Clock::time_point measured_from_;
-  const Clock::time_point end_;
+  const Clock::time_point measured_until_;
   Target* const target_;
   std::uint64_t sent_ = 0;
   std::int64_t outstanding_ = 0;

@@ -5,10 +5,11 @@ import json
 import subprocess
 import time
 
-from process import Costs, Process, cores
+from process import Process, cores
 from targets import BIN
 
-HEAD_START_S = 0.15  # for the clients to start and connect
+HEAD_START_S = 0.2  # for the clients to start and connect
+TAIL_S = 0.2  # of load after what is measured, for costs to be read in
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,14 +74,12 @@ def run(target, upstream, load, seconds, warm_up=0.3, patience=10):
         offset = number / load.rate if load.rate else 0
         clients.append(Process(
             [BIN / "routerbench", *target.client, *pace, "--start-ns",
-             int((start + offset) * 1e9), "--warm-up", warm_up, "--seconds", seconds, "--patience",
+             int((start + offset) * 1e9), "--warm-up", warm_up, "--seconds", seconds, "--tail", TAIL_S, "--patience",
              patience, "--bytes", load.bytes, *(["--stored"] if load.stored else [])],
             cores()[1], stdout=subprocess.PIPE))
 
     def costs():
-        of_clients = [client.costs() for client in clients]
-        return (target.costs(), upstream.costs(), busy_ns(),
-                Costs(sum(c.cpu_ns for c in of_clients), sum(c.waited_ns for c in of_clients)))
+        return target.costs(), upstream.costs(), busy_ns()
 
     time.sleep(max(0, start + warm_up - time.monotonic()))
     began, before = time.monotonic(), costs()
@@ -101,9 +100,9 @@ def summary(load, reports, before, after, wall, seconds):
         "late_p99_us": Histogram([report["late"] for report in reports]).at(0.99),
         "failed": sum(r["failed"] + r["unanswered"] for r in reports),
         "error": next((r["error"] for r in reports if r["error"]), "")}
-    ours = 0
-    for name, one, other in zip(("", "upstream_", "clients_"), (before[0], before[1], before[3]),
-                                (after[0], after[1], after[3])):
+    row["clients_cpu"] = sum(report["cpu"] for report in reports)
+    ours = row["clients_cpu"] * wall * 1e9
+    for name, one, other in zip(("", "upstream_"), before, after):
         if one is None:
             continue
         used = other - one
@@ -111,7 +110,7 @@ def summary(load, reports, before, after, wall, seconds):
         row[name + "cpu"] = used.cpu_ns / wall / 1e9
         row[name + "waited"] = used.waited_ns / wall / 1e9
         if not name and answered:
-            row["cpu_us"] = used.cpu_ns / answered / 1000
-            row["switches"] = used.switches / answered
+            row["cpu_us"] = used.cpu_ns / 1000 / wall / row["per_second"]
+            row["switches"] = used.switches / wall / row["per_second"]
     row["others_cpu"] = max(0, after[2] - before[2] - ours) / wall / 1e9
     return row

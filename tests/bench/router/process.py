@@ -41,7 +41,7 @@ class Costs:
             try:
                 used, waited, _ = (task / "schedstat").read_text().split()
                 switches = re.findall(r"ctxt_switches:\s+(\d+)", (task / "status").read_text())
-            except FileNotFoundError:  # the thread has ended
+            except (FileNotFoundError, ProcessLookupError):  # the thread has ended
                 continue
             costs.cpu_ns += int(used)
             costs.waited_ns += int(waited)

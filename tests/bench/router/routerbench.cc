@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
+#include <ctime>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -28,6 +29,7 @@ struct Options {
   std::int64_t start_ns = 0;
   double warm_up = 0;
   double seconds = 2;
+  double tail = 0;
   double patience = 10;
   std::size_t bytes = 1024;
   bool stored = false;
@@ -35,6 +37,15 @@ struct Options {
 
 Clock::duration Seconds(double seconds) {
   return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+}
+
+// Of one core, by this process.
+double CpuShareSince(Clock::time_point start) {
+  timespec used{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+  const std::chrono::duration<double> wall = Clock::now() - start;
+  return (static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) / 1e9) /
+         wall.count();
 }
 
 std::unique_ptr<Target> MakeTarget(const Options& options) {
@@ -83,6 +94,8 @@ int Main(int argc, char** argv) {
   app.add_option("--warm-up", options.warm_up, "seconds that are not measured")
       ->check(CLI::NonNegativeNumber);
   app.add_option("--seconds", options.seconds, "that are measured")->check(CLI::PositiveNumber);
+  app.add_option("--tail", options.tail, "seconds of the same load after that, not measured")
+      ->check(CLI::NonNegativeNumber);
   app.add_option("--patience", options.patience, "seconds to wait for answers after that")
       ->check(CLI::NonNegativeNumber);
   app.add_option("--bytes", options.bytes, "of the prompt")->check(CLI::Range(1, 1 << 20));
@@ -99,8 +112,11 @@ int Main(int argc, char** argv) {
                      : Clock::now();
     load.warm_up = Seconds(options.warm_up);
     load.length = Seconds(options.seconds);
+    load.tail = Seconds(options.tail);
     load.patience = Seconds(options.patience);
-    std::cout << ToJson(Load(load, target.get()).Run()).dump() << "\n";
+    Json report = ToJson(Load(load, target.get()).Run());
+    report["cpu"] = CpuShareSince(load.start);
+    std::cout << report.dump() << "\n";
     return 0;
   } catch (const std::exception& error) {
     std::cerr << "routerbench: " << error.what() << "\n";
