@@ -1,8 +1,8 @@
 // The limit that routerd approaches: its four libraries and nothing else. A message from a ROUTER
-// socket is decoded, sent to the provider as JSON, its answer read, kept (where it has a conv_id) in
-// SQLite together with all others that are ready, and answered. No policy, no checks, no journal, no
-// retries. Commits have a thread of their own: it costs no more CPU than to commit in the loop, and
-// the loop works on while the disk syncs.
+// socket is decoded, sent to the provider as JSON, its answer read, kept (where it has a conv_id)
+// in SQLite together with all others that are ready, and answered. No policy, no checks, no
+// journal, no retries. Commits have a thread of their own: it costs no more CPU than to commit in
+// the loop, and the loop works on while the disk syncs.
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>

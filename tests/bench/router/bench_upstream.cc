@@ -238,7 +238,7 @@ int main(int argc, char** argv) {
   int delay_ms = 0;
   int bytes = 200;
   app.add_option("--delay-ms", delay_ms, "hold every answer back so long")
-      ->check(CLI::Range(0, 600'000));
+      ->check(CLI::Range(0, 86'400'000));
   app.add_option("--answer-bytes", bytes, "of an answer's text")->check(CLI::Range(1, 1 << 16));
   CLI11_PARSE(app, argc, argv);
   rlimit files{};

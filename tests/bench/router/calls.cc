@@ -11,7 +11,7 @@
 namespace requestrouter::bench {
 namespace {
 
-constexpr long kMostIdleConnections = 10'000;
+constexpr int kCallsOfMulti = 64;
 constexpr int kEventsAtOnce = 256;
 
 timespec ToTimespec(std::chrono::nanoseconds duration) {
@@ -23,21 +23,17 @@ timespec ToTimespec(std::chrono::nanoseconds duration) {
 struct Calls::Call {
   CURL* easy = nullptr;
   std::uint64_t tag = 0;
+  Multi* multi = nullptr;
   std::string body;
   std::string answer;
 };
 
 Calls::Calls(std::string url, const std::vector<std::string>& headers)
-    : url_(std::move(url)), multi_(curl_multi_init()), epoll_(epoll_create1(EPOLL_CLOEXEC)) {
-  if (!multi_ || epoll_ < 0) throw std::runtime_error("no curl handle, or no epoll");
+    : url_(std::move(url)), epoll_(epoll_create1(EPOLL_CLOEXEC)) {
+  if (epoll_ < 0) throw std::runtime_error("no epoll");
   for (const std::string& header : headers) headers_ = curl_slist_append(headers_, header.c_str());
   headers_ = curl_slist_append(headers_, "content-type: application/json");
   headers_ = curl_slist_append(headers_, "expect:");
-  curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &Calls::OnSocket);
-  curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
-  curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &Calls::OnTimer);
-  curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
-  curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, kMostIdleConnections);
 }
 
 // The process ends with it: calls that are under way are left to the system.
@@ -51,6 +47,28 @@ void Calls::Watch(int fd) {
   event.events = EPOLLIN;
   event.data.fd = fd;
   epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event);
+}
+
+Calls::Multi* Calls::NewMulti() {
+  auto multi = std::make_unique<Multi>();
+  multi->calls = this;
+  multi->handle = curl_multi_init();
+  if (!multi->handle) throw std::runtime_error("no memory for a multi handle");
+  curl_multi_setopt(multi->handle, CURLMOPT_SOCKETFUNCTION, &Calls::OnSocket);
+  curl_multi_setopt(multi->handle, CURLMOPT_SOCKETDATA, multi.get());
+  curl_multi_setopt(multi->handle, CURLMOPT_TIMERFUNCTION, &Calls::OnTimer);
+  curl_multi_setopt(multi->handle, CURLMOPT_TIMERDATA, multi.get());
+  curl_multi_setopt(multi->handle, CURLMOPT_MAXCONNECTS, long{kCallsOfMulti});
+  multis_.push_back(std::move(multi));
+  return multis_.back().get();
+}
+
+// The first, so that the later ones are idle when there is little to do.
+Calls::Multi* Calls::WithRoom() {
+  for (const auto& multi : multis_) {
+    if (multi->added < kCallsOfMulti) return multi.get();
+  }
+  return NewMulti();
 }
 
 std::unique_ptr<Calls::Call> Calls::NewCall() {
@@ -85,18 +103,16 @@ void Calls::Start(std::uint64_t tag, std::string body) {
   call->answer.clear();
   curl_easy_setopt(call->easy, CURLOPT_POSTFIELDS, call->body.data());
   curl_easy_setopt(call->easy, CURLOPT_POSTFIELDSIZE, static_cast<long>(call->body.size()));
-  curl_multi_add_handle(multi_, call.release()->easy);  // Next() takes it back
-  ++added_;
+  call->multi = WithRoom();
+  ++call->multi->added;
+  curl_multi_add_handle(call->multi->handle, call->easy);
+  static_cast<void>(call.release());  // Next() takes it back
 }
 
 void Calls::Turn(std::chrono::nanoseconds patience) {
-  RunCurlsTimer();
-  if (running_ < added_) patience = {};  // the timer has ended some
+  RunTimers();
   std::array<epoll_event, kEventsAtOnce> events{};
-  if (timer_ != Clock::time_point::max()) {
-    const auto left = std::max<std::chrono::nanoseconds>(timer_ - Clock::now(), {});
-    patience = patience.count() < 0 ? left : std::min(patience, left);
-  }
+  patience = UntilNext(patience);
   const timespec until = ToTimespec(patience);
   const int count = epoll_pwait2(epoll_, events.data(), kEventsAtOnce,
                                  patience.count() < 0 ? nullptr : &until, nullptr);
@@ -110,16 +126,32 @@ void Calls::Turn(std::chrono::nanoseconds patience) {
       sockets_[index].watched = 0;
       continue;
     }
-    Act(event.data.fd, ((event.events & EPOLLIN) ? CURL_CSELECT_IN : 0) |
-                           ((event.events & EPOLLOUT) ? CURL_CSELECT_OUT : 0) |
-                           ((event.events & (EPOLLERR | EPOLLHUP)) ? CURL_CSELECT_ERR : 0));
+    Act(sockets_[index].multi, event.data.fd,
+        ((event.events & EPOLLIN) ? CURL_CSELECT_IN : 0) |
+            ((event.events & EPOLLOUT) ? CURL_CSELECT_OUT : 0) |
+            ((event.events & (EPOLLERR | EPOLLHUP)) ? CURL_CSELECT_ERR : 0));
   }
-  RunCurlsTimer();
+  RunTimers();
+}
+
+std::chrono::nanoseconds Calls::UntilNext(std::chrono::nanoseconds patience) const {
+  auto next = Clock::time_point::max();
+  for (const auto& multi : multis_) {
+    if (multi->running < multi->added) return {};  // a timer has ended some
+    next = std::min(next, multi->timer);
+  }
+  if (next == Clock::time_point::max()) return patience;
+  const auto left = std::max<std::chrono::nanoseconds>(next - Clock::now(), {});
+  return patience.count() < 0 ? left : std::min(patience, left);
 }
 
 bool Calls::Next(Answer* answer) {
-  int left = 0;
-  const CURLMsg* message = curl_multi_info_read(multi_, &left);
+  const CURLMsg* message = nullptr;
+  for (const auto& multi : multis_) {
+    int left = 0;
+    if (multi->running < multi->added) message = curl_multi_info_read(multi->handle, &left);
+    if (message) break;
+  }
   if (!message) return false;
   CURL* const easy = message->easy_handle;
   const CURLcode result = message->data.result;
@@ -131,28 +163,32 @@ bool Calls::Next(Answer* answer) {
   answer->error = result == CURLE_OK ? "" : curl_easy_strerror(result);
   if (result == CURLE_OK) curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &answer->status);
   answer->body.swap(call->answer);
-  curl_multi_remove_handle(multi_, easy);
-  --added_;
+  curl_multi_remove_handle(call->multi->handle, easy);
+  --call->multi->added;
   idle_.push_back(std::move(call));
   return true;
 }
 
-void Calls::Act(curl_socket_t socket, int events) {
-  curl_multi_socket_action(multi_, socket, events, &running_);
+void Calls::Act(Multi* multi, curl_socket_t socket, int events) {
+  curl_multi_socket_action(multi->handle, socket, events, &multi->running);
 }
 
-void Calls::RunCurlsTimer() {
-  if (timer_ == Clock::time_point::max() || timer_ > Clock::now()) return;
-  timer_ = Clock::time_point::max();
-  Act(CURL_SOCKET_TIMEOUT, 0);
+void Calls::RunTimers() {
+  const auto now = Clock::now();
+  for (const auto& multi : multis_) {
+    if (multi->timer > now) continue;
+    multi->timer = Clock::time_point::max();
+    Act(multi.get(), CURL_SOCKET_TIMEOUT, 0);
+  }
 }
 
 // A socket stays watched while curl has no wish for it, until curl wants something else of it or
 // closes it: a connection that is used again costs no system call.
-void Calls::Want(int socket, std::uint32_t events) {
+void Calls::Want(Multi* multi, int socket, std::uint32_t events) {
   const auto index = static_cast<std::size_t>(socket);
   if (index >= sockets_.size()) sockets_.resize(std::max(index + 1, 2 * sockets_.size()));
   Socket& known = sockets_[index];
+  known.multi = multi;
   known.wanted = events;
   if (events == 0 || events == known.watched) return;
   epoll_event event{};
@@ -169,18 +205,19 @@ std::size_t Calls::OnBody(char* data, std::size_t size, std::size_t count, void*
   return size * count;
 }
 
-int Calls::OnSocket(CURL*, curl_socket_t socket, int what, void* self, void*) noexcept {
+int Calls::OnSocket(CURL*, curl_socket_t socket, int what, void* multi, void*) noexcept {
   std::uint32_t events = 0;
   if (what != CURL_POLL_REMOVE) {
     if (what & CURL_POLL_IN) events |= EPOLLIN;
     if (what & CURL_POLL_OUT) events |= EPOLLOUT;
   }
-  static_cast<Calls*>(self)->Want(socket, events);
+  auto* const wanting = static_cast<Multi*>(multi);
+  wanting->calls->Want(wanting, socket, events);
   return 0;
 }
 
-int Calls::OnTimer(CURLM*, long timeout_ms, void* self) noexcept {
-  static_cast<Calls*>(self)->timer_ = timeout_ms < 0
+int Calls::OnTimer(CURLM*, long timeout_ms, void* multi) noexcept {
+  static_cast<Multi*>(multi)->timer = timeout_ms < 0
                                           ? Clock::time_point::max()
                                           : Clock::now() + std::chrono::milliseconds(timeout_ms);
   return 0;

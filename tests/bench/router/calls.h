@@ -11,8 +11,10 @@
 namespace requestrouter::bench {
 
 // POSTs with libcurl, as cheap as it gets: easy handles and connections are used again, curl's
-// timer is an instant in user space, and epoll learns of a socket once, when it is new. Shared by
-// the bare loop and by the client that calls the provider directly. Confined to one thread.
+// timers are instants in user space, and epoll learns of a socket once, when it is new. What one
+// multi handle does for a request grows with its connections (it looks through all of them for an
+// idle one), so there are as many handles as it takes for each to have few. Shared by the bare loop
+// and by the client that calls the provider directly. Confined to one thread.
 class Calls {
  public:
   struct Answer {
@@ -43,25 +45,35 @@ class Calls {
   using Clock = std::chrono::steady_clock;
   struct Call;
 
+  // One multi handle, and what it wants.
+  struct Multi {
+    Calls* calls = nullptr;
+    CURLM* handle = nullptr;
+    int added = 0;    // calls that Next() has not reported
+    int running = 0;  // and of these, as of the last action, those that have not ended
+    Clock::time_point timer = Clock::time_point::max();
+  };
+
   static std::size_t OnBody(char* data, std::size_t size, std::size_t count, void* call) noexcept;
-  static int OnSocket(CURL*, curl_socket_t socket, int what, void* self, void*) noexcept;
-  static int OnTimer(CURLM*, long timeout_ms, void* self) noexcept;
+  static int OnSocket(CURL*, curl_socket_t socket, int what, void* multi, void*) noexcept;
+  static int OnTimer(CURLM*, long timeout_ms, void* multi) noexcept;
   static int OnClose(void* self, curl_socket_t socket) noexcept;
 
   std::unique_ptr<Call> NewCall();
-  void Want(int socket, std::uint32_t events);
-  void Act(curl_socket_t socket, int events);
-  void RunCurlsTimer();
+  Multi* NewMulti();
+  Multi* WithRoom();
+  void Want(Multi* multi, int socket, std::uint32_t events);
+  static void Act(Multi* multi, curl_socket_t socket, int events);
+  void RunTimers();
+  std::chrono::nanoseconds UntilNext(std::chrono::nanoseconds patience) const;
 
   const std::string url_;
   curl_slist* headers_ = nullptr;
-  CURLM* multi_ = nullptr;
   int epoll_ = -1;
-  int added_ = 0;    // calls that Next() has not reported
-  int running_ = 0;  // and of these, as of the last action, those that have not ended
-  Clock::time_point timer_ = Clock::time_point::max();
+  std::vector<std::unique_ptr<Multi>> multis_;
   std::vector<std::unique_ptr<Call>> idle_;
   struct Socket {
+    Multi* multi = nullptr;
     std::uint32_t wanted = 0;
     std::uint32_t watched = 0;
   };

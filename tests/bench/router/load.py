@@ -21,6 +21,7 @@ class Load:
     stored: bool = False
     processes: int = 4
     bytes: int = 1024
+    model: str = ""  # asked for
 
     def __str__(self):
         pace = f"{self.rate:g}/s" if self.rate else f"{self.in_flight} in flight"
@@ -65,18 +66,25 @@ def share_out(load):
             yield ["--in-flight", (load.in_flight + number) // count]
 
 
+def begin(target, load, seconds, start=None, warm_up=0.3, patience=10):
+    """The client processes, at work from `start` on."""
+    start = start or time.monotonic() + HEAD_START_S
+    clients = []
+    for number, pace in enumerate(share_out(load)):
+        turn = number / load.rate if load.rate else 0  # open-loop clients take turns
+        clients.append(Process(
+            [BIN / "routerbench", *target.client, *pace, "--start-ns", int((start + turn) * 1e9),
+             "--warm-up", warm_up, "--seconds", seconds, "--tail", TAIL_S, "--patience", patience,
+             "--bytes", load.bytes, *(["--stored"] if load.stored else []),
+             *(["--model", load.model] if load.model and target.name != "direct" else [])],
+            cores()[1], stdout=subprocess.PIPE))
+    return clients
+
+
 def run(target, upstream, load, seconds, warm_up=0.3, patience=10):
     """Returns a dictionary of what was measured; see the README for its words."""
     start = time.monotonic() + HEAD_START_S
-    clients = []
-    for number, pace in enumerate(share_out(load)):
-        # Open-loop clients take turns.
-        offset = number / load.rate if load.rate else 0
-        clients.append(Process(
-            [BIN / "routerbench", *target.client, *pace, "--start-ns",
-             int((start + offset) * 1e9), "--warm-up", warm_up, "--seconds", seconds, "--tail", TAIL_S, "--patience",
-             patience, "--bytes", load.bytes, *(["--stored"] if load.stored else [])],
-            cores()[1], stdout=subprocess.PIPE))
+    clients = begin(target, load, seconds, start, warm_up, patience)
 
     def costs():
         return target.costs(), upstream.costs(), busy_ns()
@@ -85,9 +93,9 @@ def run(target, upstream, load, seconds, warm_up=0.3, patience=10):
     began, before = time.monotonic(), costs()
     time.sleep(max(0, start + warm_up + seconds - time.monotonic()))
     after, wall = costs(), time.monotonic() - began
-    peak = target.rss_kb()
+    size = target.rss_kb()
     reports = [json.loads(client.child.communicate()[0]) for client in clients]
-    return summary(load, reports, before, after, wall, seconds) | {"rss_kb": peak}
+    return summary(load, reports, before, after, wall, seconds) | {"rss_kb": size}
 
 
 def summary(load, reports, before, after, wall, seconds):

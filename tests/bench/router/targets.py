@@ -8,9 +8,6 @@ import socket
 import subprocess
 import time
 
-import msgpack
-import zmq
-
 from process import Process, PATIENCE_S, cores, rss_kb
 
 BIN = pathlib.Path(os.environ["REQUESTROUTER_BIN"])
@@ -20,11 +17,11 @@ MODEL = "gpt-5-mini"
 class Upstream:
     """bench_upstream, on the clients' core."""
 
-    def __init__(self, delay_ms=0):
+    def __init__(self, delay_ms=0, model=MODEL):
         self.process = Process([BIN / "bench_upstream", "--delay-ms", delay_ms], cores()[1],
                                stdout=subprocess.PIPE)
         self.url = self.process.child.stdout.readline().split()[-1] + "/v1"
-        self.model, self.secret = MODEL, "bench"
+        self.model, self.secret = model, "bench"
 
     def costs(self):
         return self.process.costs()
@@ -45,20 +42,6 @@ class Remote:
 
     def stop(self):
         pass
-
-
-def answers(endpoint, patience_s):
-    """Whether a router answers there, as its client sees it."""
-    context = zmq.Context()
-    client = context.socket(zmq.REQ)
-    client.setsockopt(zmq.LINGER, 0)
-    client.connect(endpoint)
-    try:
-        client.send(msgpack.packb({"v": 1, "id": f"ping-{time.time_ns()}", "op": "ping"}))
-        return bool(client.poll(patience_s * 1000))
-    finally:
-        client.close()
-        context.term()
 
 
 class Direct:
@@ -100,30 +83,35 @@ class Bare:
     def rss_kb(self):
         return rss_kb(self.process.pid)
 
-    def stop(self):
+    def kill(self):
         self.process.end(signal.SIGKILL)
+
+    stop = kill
 
 
 class Routerd:
-    """The daemon, with `keys` keys of the same model."""
+    """The daemon, with `keys` keys of the upstream's model, and one of the upstream `more`."""
 
     name = "routerd"
 
-    def __init__(self, folder, upstream, keys=1, config=None):
+    def __init__(self, folder, upstream, keys=1, more=None):
         folder.mkdir(exist_ok=True)
         self.folder = folder
         self.endpoint = f"ipc://{folder}/router.sock"
         self.client = ["--endpoint", self.endpoint]
         self.environment = {"PATH": os.environ["PATH"], "HOME": str(folder)}
-        names = [f"k{number + 1}" for number in range(keys)]
+        upstreams = {"main": upstream} | ({"more": more} if more else {})
+        key_ids = [(f"k{number + 1}", "main") for number in range(keys)]
+        key_ids += [("more", "more")] if more else []
         (folder / "keys.json").write_text(json.dumps({
-            "keys": [{"key_id": name, "provider": "openai", "model_name": upstream.model}
-                     for name in names],
-            "providers": {"openai": {"kind": "openai", "base_url": upstream.url}},
-            "config": config or {}}))
+            "keys": [{"key_id": key_id, "provider": name, "model_name": upstreams[name].model}
+                     for key_id, name in key_ids],
+            "providers": {name: {"kind": "openai", "base_url": one.url}
+                          for name, one in upstreams.items()}}))
         secrets = folder / ".env"
         secrets.touch(0o600)
-        secrets.write_text("".join(f"API_KEY_{name}={upstream.secret}\n" for name in names))
+        secrets.write_text("".join(f"API_KEY_{key_id}={upstreams[name].secret}\n"
+                                   for key_id, name in key_ids))
         self.process = None
         self.start()
 
