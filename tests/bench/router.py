@@ -127,11 +127,10 @@ def measure(bench, report, parts):
 
 def main():
     options = arguments()
-    process.niceness = options.nice
-    os.setpriority(os.PRIO_PROCESS, 0, options.nice)
     began = time.monotonic()
     report = Report()
-    with tempfile.TemporaryDirectory(prefix="rr-bench-", dir=options.dir) as folder:
+    with process.priority(options.nice), \
+            tempfile.TemporaryDirectory(prefix="rr-bench-", dir=options.dir) as folder:
         upstream = (Remote(options.upstream, options.model, os.environ.get("BENCH_API_KEY", ""))
                     if options.upstream else Upstream())
         try:

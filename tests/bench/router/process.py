@@ -1,5 +1,6 @@
 """A measured process: started on one core, its costs read from /proc."""
 
+import contextlib
 import os
 import pathlib
 import re
@@ -24,6 +25,24 @@ def placed(core):
         os.sched_setaffinity(0, {core})
         os.setpriority(os.PRIO_PROCESS, 0, niceness)
     return place
+
+
+@contextlib.contextmanager
+def priority(nice):
+    """Of this process and its children. Where the kernel groups processes by session, niceness is
+    only within the group, so the group gets it too, for as long as it takes."""
+    global niceness
+    niceness = nice
+    os.setpriority(os.PRIO_PROCESS, 0, nice)
+    group = pathlib.Path("/proc/self/autogroup")
+    before = group.read_text().split()[-1] if nice and group.exists() else None
+    if before is not None:
+        group.write_text(str(nice))
+    try:
+        yield
+    finally:
+        if before is not None:
+            group.write_text(before)
 
 
 class Costs:
