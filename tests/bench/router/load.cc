@@ -1,7 +1,6 @@
 #include "tests/bench/router/load.h"
 
 #include <algorithm>
-#include <thread>
 
 namespace requestrouter::bench {
 namespace {
@@ -19,18 +18,17 @@ Load::Load(const LoadOptions& options, Target* target)
       slots_(kSlots) {}
 
 LoadReport Load::Run() {
-  std::this_thread::sleep_until(options_.start);
   const Target::Arrived arrived = [this](std::uint64_t number, const std::string& error) {
     Take(number, error);
   };
   const auto end = measured_until_ + options_.tail;
-  for (auto now = Clock::now(); now < end; now = Clock::now()) {
+  for (auto now = options_.now(); now < end; now = options_.now()) {
     SendWhatIsDue(now);
-    const auto left = std::min(NextDue(), end) - Clock::now();
+    const auto left = std::min(NextDue(), end) - options_.now();
     target_->Wait(std::max<std::chrono::nanoseconds>(left, {}), arrived);
   }
   const auto give_up = end + options_.patience;
-  for (auto now = Clock::now(); outstanding_ > 0 && now < give_up; now = Clock::now()) {
+  for (auto now = options_.now(); outstanding_ > 0 && now < give_up; now = options_.now()) {
     target_->Wait(give_up - now, arrived);
   }
   report_.unanswered = outstanding_;
@@ -57,7 +55,7 @@ Clock::time_point Load::NextDue() const {
 bool Load::Send(Clock::time_point due) {
   Outstanding& slot = Slot(sent_ + 1);
   if (slot.number != 0) return false;
-  const auto now = Clock::now();
+  const auto now = options_.now();
   target_->Send(++sent_);
   slot = {due, sent_};
   ++outstanding_;
@@ -74,7 +72,7 @@ bool Load::IsMeasured(Clock::time_point at) const {
 void Load::Take(std::uint64_t number, const std::string& error) {
   Outstanding& slot = Slot(number);
   if (slot.number != number) return;
-  const auto now = Clock::now();
+  const auto now = options_.now();
   slot.number = 0;
   --outstanding_;
   if (!error.empty()) {

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@ struct LoadOptions {
   Clock::duration length{};   // of what is measured
   Clock::duration tail{};     // what is due after that is sent, but not measured
   Clock::duration patience{std::chrono::seconds(10)};  // for answers, after that
+  std::function<Clock::time_point()> now = &Clock::now;
 };
 
 struct LoadReport {
@@ -37,7 +39,7 @@ struct LoadReport {
 class Load {
  public:
   Load(const LoadOptions& options, Target* target);
-  LoadReport Run();
+  LoadReport Run();  // from `start` on, which is to be waited for before
 
  private:
   struct Outstanding {

@@ -15,6 +15,7 @@ from report import say
 from targets import Bare, Routerd, Upstream
 
 MORE = 5000
+UNREAD, UNREAD_BYTES, UNREAD_RATE = 32_000, 16_384, 1_500
 
 
 class Sampler:
@@ -116,32 +117,34 @@ def soak(bench, report):
 
 
 def unread(bench, report):
-    """A client that sends and never reads: RSS after so many requests, and after three times as
-    many."""
-    target = Routerd(bench.folder / "unread", bench.upstream)
+    """A client that sends and never reads, at a pace that the daemon keeps up with: what waits for
+    it is bounded, so RSS is the same after twice as many answers of 16 KiB."""
+    upstream = Upstream(answer_bytes=UNREAD_BYTES)
+    target = Routerd(bench.folder / "unread", upstream)
     context = zmq.Context()
     client = context.socket(zmq.DEALER)
+    sizes_kb, sent = [], 0
     try:
-        for option, value in ((zmq.LINGER, 0), (zmq.RCVHWM, 1), (zmq.SNDHWM, 1),
-                              (zmq.SNDTIMEO, 2000)):
+        for option, value in ((zmq.LINGER, 0), (zmq.RCVHWM, 1), (zmq.SNDTIMEO, 2000)):
             client.setsockopt(option, value)
         client.connect(target.endpoint)
-        sizes_kb, sent = [], 0
-        for wanted in (10_000, 30_000):
+        for wanted in (UNREAD // 2, UNREAD):
             sent = send_unread(client, sent, wanted)
             settle(target)
             sizes_kb.append(target.rss_kb())
-            say(f"unread: {sent} sent, RSS {sizes_kb[-1]} kB")
+            say(f"unread: {sent:,} sent, RSS {sizes_kb[-1]:,} kB")
     finally:
         client.close()
         context.term()
-        target.stop()
-    report.goal(f"RSS after {sent:,} requests whose replies nobody reads", [sizes_kb[-1] / 1000],
-                60, " MB")
+        target.kill()
+        upstream.stop()
+    report.goal(f"RSS from {UNREAD // 2:,} to {UNREAD:,} unread answers of 16 KiB "
+                f"({sizes_kb[-1] / 1000:.0f} MB)", [sizes_kb[1] / sizes_kb[0]], 1.15, " x",
+                short="RSS, unread")
 
 
 def send_unread(client, sent, wanted):
-    """Until `wanted` are sent or the daemon takes no more. Returns how many were."""
+    """Until `wanted` are sent, or the daemon takes no more. Returns how many were."""
     while sent < wanted:
         request = {"v": 1, "id": f"unread-{sent}", "op": "chat", "body": {"prompt": "x" * 1024}}
         try:
@@ -149,6 +152,7 @@ def send_unread(client, sent, wanted):
         except zmq.Again:
             break
         sent += 1
+        time.sleep(1 / UNREAD_RATE)
     return sent
 
 

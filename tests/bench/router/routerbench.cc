@@ -9,6 +9,7 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "tests/bench/router/direct_target.h"
 #include "tests/bench/router/load.h"
@@ -114,6 +115,7 @@ int Main(int argc, char** argv) {
     load.length = Seconds(options.seconds);
     load.tail = Seconds(options.tail);
     load.patience = Seconds(options.patience);
+    std::this_thread::sleep_until(load.start);
     Json report = ToJson(Load(load, target.get()).Run());
     report["cpu"] = CpuShareSince(load.start);
     std::cout << report.dump() << "\n";

@@ -17,8 +17,9 @@ MODEL = "gpt-5-mini"
 class Upstream:
     """bench_upstream, on the clients' core."""
 
-    def __init__(self, delay_ms=0, model=MODEL):
-        self.process = Process([BIN / "bench_upstream", "--delay-ms", delay_ms], cores()[1],
+    def __init__(self, delay_ms=0, model=MODEL, answer_bytes=200):
+        self.process = Process([BIN / "bench_upstream", "--delay-ms", delay_ms,
+                                "--answer-bytes", answer_bytes], cores()[1],
                                stdout=subprocess.PIPE)
         self.url = self.process.child.stdout.readline().split()[-1] + "/v1"
         self.model, self.secret = model, "bench"
