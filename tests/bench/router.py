@@ -39,6 +39,7 @@ PARTS = {
     "unread": "RSS when a client does not read its replies",
     "soak": "RSS over --minutes of load (only where asked for)",
 }
+REMOTE = ("throughput", "latency", "curve")  # with --upstream, too
 QUICK = ("throughput", "latency", "memory", "start")
 
 HOW_TO_READ = """
@@ -108,7 +109,10 @@ def arguments():
         parser.error(f"no part \"{wrong[0]}\"; there are: {', '.join(PARTS)}")
     default = QUICK if options.quick else [name for name in PARTS if name != "soak"]
     if options.upstream:
-        default = [name for name in default if name in ("throughput", "latency", "curve")]
+        default = [name for name in default if name in REMOTE]
+        if unfit := sorted(set(named or ()) - set(REMOTE)):
+            parser.error(f"part \"{unfit[0]}\" needs a provider of its own; with --upstream there "
+                         f"are: {', '.join(REMOTE)}")
     options.parts = [name for name in PARTS if name in (named or default)]
     return options
 

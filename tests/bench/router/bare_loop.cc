@@ -159,11 +159,11 @@ std::string Success(const Request& request, const Read& read) {
 
 class BareLoop {
  public:
-  BareLoop(const std::string& endpoint, const std::string& url,
-           const std::vector<std::string>& headers, const std::string& directory, std::string model)
+  BareLoop(const std::string& endpoint, const std::string& url, const std::string& directory,
+           std::string model)
       : model_(std::move(model)),
         socket_(context_, zmq::socket_type::router),
-        calls_(url, headers),
+        calls_(url),
         committer_(directory) {
     socket_.set(zmq::sockopt::sndhwm, 0);
     socket_.set(zmq::sockopt::rcvhwm, 0);
@@ -245,19 +245,17 @@ int Main(int argc, char** argv) {
   std::string url;
   std::string directory;
   std::string model;
-  std::vector<std::string> headers;
   app.add_option("--endpoint", endpoint, "to bind, ipc://…")->required();
   app.add_option("--url", url, "of the provider's chat completions")->required();
   app.add_option("--state-dir", directory, "for its database")->required();
   app.add_option("--model", model, "to ask for")->required();
-  app.add_option("--header", headers, "goes with every call");
   CLI11_PARSE(app, argc, argv);
   rlimit files{};
   getrlimit(RLIMIT_NOFILE, &files);
   files.rlim_cur = files.rlim_max;
   setrlimit(RLIMIT_NOFILE, &files);
   try {
-    BareLoop(endpoint, url, headers, directory, model).Run();
+    BareLoop(endpoint, url, directory, model).Run();
   } catch (const std::exception& error) {
     std::cerr << "bare_loop: " << error.what() << "\n";
   }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <stdexcept>
 #include <utility>
 
@@ -28,10 +29,11 @@ struct Calls::Call {
   std::string answer;
 };
 
-Calls::Calls(std::string url, const std::vector<std::string>& headers)
-    : url_(std::move(url)), epoll_(epoll_create1(EPOLL_CLOEXEC)) {
+Calls::Calls(std::string url) : url_(std::move(url)), epoll_(epoll_create1(EPOLL_CLOEXEC)) {
   if (epoll_ < 0) throw std::runtime_error("no epoll");
-  for (const std::string& header : headers) headers_ = curl_slist_append(headers_, header.c_str());
+  if (const char* key = std::getenv("BENCH_API_KEY")) {
+    headers_ = curl_slist_append(headers_, ("authorization: Bearer " + std::string(key)).c_str());
+  }
   headers_ = curl_slist_append(headers_, "content-type: application/json");
   headers_ = curl_slist_append(headers_, "expect:");
 }

@@ -24,8 +24,9 @@ class Calls {
     std::string error;
   };
 
-  // `headers` go with every call. Throws std::runtime_error.
-  Calls(std::string url, const std::vector<std::string>& headers);
+  // The key is that of the variable BENCH_API_KEY, so that it is on no command line. Throws
+  // std::runtime_error.
+  explicit Calls(std::string url);
   ~Calls();
   Calls(const Calls&) = delete;
   Calls& operator=(const Calls&) = delete;

@@ -18,9 +18,9 @@ std::string Body(const std::string& prompt, const std::string& model) {
 
 }  // namespace
 
-DirectTarget::DirectTarget(const std::string& url, const std::vector<std::string>& headers,
-                           const std::string& prompt, const std::string& model)
-    : body_(Body(prompt, model)), calls_(url, headers) {}
+DirectTarget::DirectTarget(const std::string& url, const std::string& prompt,
+                           const std::string& model)
+    : body_(Body(prompt, model)), calls_(url) {}
 
 void DirectTarget::Send(std::uint64_t number) { calls_.Start(number, body_); }
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "tests/bench/router/calls.h"
 #include "tests/bench/router/target.h"
@@ -11,8 +10,7 @@ namespace requestrouter::bench {
 // The same chats sent to the provider itself: what they cost without a router.
 class DirectTarget : public Target {
  public:
-  DirectTarget(const std::string& url, const std::vector<std::string>& headers,
-               const std::string& prompt, const std::string& model);
+  DirectTarget(const std::string& url, const std::string& prompt, const std::string& model);
 
   void Send(std::uint64_t number) override;
   void Wait(std::chrono::nanoseconds patience, const Arrived& arrived) override;

@@ -50,6 +50,11 @@ class RealRun(unittest.TestCase):
         self.assertEqual(run.returncode, 2)
         self.assertIn('no part "speed"; there are: throughput, latency', run.stderr)
 
+    def test_a_part_that_needs_its_own_provider_is_refused_with_a_real_one(self):
+        run = bench("--upstream", "http://127.0.0.1:9/v1", "--model", "m", "--only", "memory")
+        self.assertEqual(run.returncode, 2)
+        self.assertIn('part "memory" needs a provider of its own', run.stderr)
+
     def test_the_help_says_what_the_columns_mean(self):
         self.assertIn("from the instant a request was due", bench("--help").stdout)
 

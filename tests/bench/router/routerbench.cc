@@ -23,7 +23,6 @@ using Json = nlohmann::json;
 struct Options {
   std::string endpoint;
   std::string url;
-  std::vector<std::string> headers;
   std::string model;
   std::int64_t in_flight = 1;
   double rate = 0;
@@ -52,7 +51,7 @@ double CpuShareSince(Clock::time_point start) {
 std::unique_ptr<Target> MakeTarget(const Options& options) {
   const std::string prompt(options.bytes, 'x');
   if (!options.url.empty()) {
-    return std::make_unique<DirectTarget>(options.url, options.headers, prompt, options.model);
+    return std::make_unique<DirectTarget>(options.url, prompt, options.model);
   }
   return std::make_unique<RouterTarget>(options.endpoint, prompt, options.model, options.stored);
 }
@@ -83,9 +82,9 @@ int Main(int argc, char** argv) {
   Options options;
   auto* where = app.add_option_group("target", "one of");
   where->add_option("--endpoint", options.endpoint, "of a router, ipc://…");
-  where->add_option("--url", options.url, "of a provider's chat completions");
+  where->add_option("--url", options.url,
+                    "of a provider's chat completions; its key is in BENCH_API_KEY");
   where->require_option(1);
-  app.add_option("--header", options.headers, "goes with every call to --url");
   app.add_option("--model", options.model, "asked for");
   app.add_option("--in-flight", options.in_flight, "kept outstanding")
       ->check(CLI::Range(1, 100'000));

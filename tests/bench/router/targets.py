@@ -51,8 +51,7 @@ class Direct:
     name = "direct"
 
     def __init__(self, upstream):
-        self.client = ["--url", upstream.url + "/chat/completions", "--model", upstream.model,
-                       "--header", "authorization: Bearer " + upstream.secret]
+        self.client = ["--url", upstream.url + "/chat/completions", "--model", upstream.model]
 
     def costs(self):
         return None
@@ -74,8 +73,8 @@ class Bare:
         endpoint = f"ipc://{folder}/router.sock"
         self.process = Process(
             [BIN / "bare_loop", "--endpoint", endpoint, "--url",
-             upstream.url + "/chat/completions", "--state-dir", folder, "--model", upstream.model,
-             "--header", "authorization: Bearer " + upstream.secret], cores()[0])
+             upstream.url + "/chat/completions", "--state-dir", folder, "--model", upstream.model],
+            cores()[0])
         self.client = ["--endpoint", endpoint]
 
     def costs(self):
