@@ -1,6 +1,7 @@
 """A measured process: started on one core, its costs read from /proc."""
 
 import contextlib
+import ctypes
 import os
 import pathlib
 import re
@@ -9,6 +10,8 @@ import subprocess
 import time
 
 PATIENCE_S = 20
+LIBC = ctypes.CDLL(None)
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
 niceness = 0  # of every process that is measured
 
 
@@ -20,8 +23,9 @@ def cores():
 
 
 def placed(core):
-    """For preexec_fn."""
+    """For preexec_fn: on its core, and ended with the harness, however that ends."""
     def place():
+        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         os.sched_setaffinity(0, {core})
         os.setpriority(os.PRIO_PROCESS, 0, niceness)
     return place
