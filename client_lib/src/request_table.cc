@@ -66,6 +66,7 @@ void RequestTable::OnDisconnected(TimePoint now) {
     const auto here = it++;
     if (!here->second.sent) continue;
     MarkUnsent(here->second);
+    ++here->second.losses;
     if (auto error = LossOf(here->second)) Complete(here, std::move(*error));
   }
   RecomputeNextExpiry();
@@ -89,8 +90,8 @@ std::optional<Error> RequestTable::LossOf(const Entry& entry) const {
   if (!entry.request.resend) {
     return MakeError(ErrorType::kNoDaemon, "the daemon went away before it answered");
   }
-  if (entry.sends < kMaxSends) return std::nullopt;
-  return MakeError(ErrorType::kNoDaemon, "the daemon went away " + std::to_string(entry.sends) +
+  if (entry.losses < kMaxLosses) return std::nullopt;
+  return MakeError(ErrorType::kNoDaemon, "the daemon went away " + std::to_string(entry.losses) +
                                              " times before it answered");
 }
 
@@ -113,7 +114,6 @@ std::string RequestTable::Encode(const std::string& id, TimePoint now) const {
 void RequestTable::MarkSent(const std::string& id) {
   Entry& entry = entries_.at(id);
   entry.sent = true;
-  ++entry.sends;
   unsent_.erase(entry.order);
 }
 
@@ -219,7 +219,8 @@ void RequestTable::RecomputeNextExpiry() {
 }
 
 void RequestTable::Fail(const std::string& id, Error error) {
-  Complete(entries_.find(id), std::move(error));
+  const auto it = entries_.find(id);
+  if (it != entries_.end()) Complete(it, std::move(error));
 }
 
 void RequestTable::FailAll(const Error& error) {
