@@ -126,7 +126,8 @@ class RequestTable {
   TimePoint ExpiryOf(const Entry& entry) const;
   Error ExpiryErrorOf(const Entry& entry, TimePoint now) const;
   void WakeBy(TimePoint at);
-  void RecomputeNextExpiry();
+  // What was to be sent by `after` needs no waking for.
+  void RecomputeNextExpiry(TimePoint after);
 
   const Options options_;
   Entries entries_;

@@ -251,6 +251,31 @@ TEST_F(RequestTableTest, ADrainingDaemonIsAskedAgainAfterAPause) {
   EXPECT_EQ(table_.Sendable(again), Ids{"a"});
 }
 
+TEST_F(RequestTableTest, AfterADrainTheNextDaemonIsAskedOnceThePauseIsOver) {
+  table_.OnConnected();
+  const auto a = Add("a");
+  SendAll(kStart);
+  Refuse("a", ipc::ErrorType::kShuttingDown);
+  const TimePoint again = kStart + RequestTable::kDrainPause;
+  table_.OnDisconnected(kStart);
+  table_.OnConnecting();
+  table_.OnConnected();
+  EXPECT_EQ(table_.Sendable(again - milliseconds(1)), Ids{});
+  EXPECT_EQ(table_.NextExpiry(), again);
+  EXPECT_EQ(table_.Sendable(again), Ids{"a"});
+}
+
+TEST_F(RequestTableTest, AStreamThatADrainCutsEndsInterruptedWithWhatCame) {
+  table_.OnConnected();
+  const auto a = Add("a");
+  SendAll(kStart);
+  Answer("a", Delta(0, "Hel"), /*final=*/false);
+  Refuse("a", ipc::ErrorType::kShuttingDown);
+  ASSERT_EQ(a->error(), ErrorType::kUpstreamUnavailable);
+  EXPECT_EQ(a->outcomes[0].error().details_json, R"({"interrupted":true})");
+  EXPECT_EQ(a->outcomes[0].error().partial_content, "Hel");
+}
+
 TEST_F(RequestTableTest, ALongDrainIsNotTakenForADaemonThatTheRequestEnds) {
   table_.OnConnected();
   const auto a = Add("a");
