@@ -432,8 +432,8 @@ TEST_F(ClientTest, DestroyingTheClientCompletesItsCalls) {
   router_.Start();
   auto client = std::make_unique<Client>(Options());
   auto future = client->ChatAsync(Prompt("Hi"));
-  std::thread blocked([&client] {
-    const auto reply = client->Chat(Prompt("blocked"));
+  std::thread blocked([&asked = *client] {
+    const auto reply = asked.Chat(Prompt("blocked"));
     EXPECT_EQ(reply.error().type, ErrorType::kClientClosed);
   });
   router_.WaitFor("chat", 2);

@@ -102,8 +102,8 @@ TEST_F(DirectTest, ADeadlineEndsTheCallAndOneOutOfRangeIsRefused) {
 TEST_F(DirectTest, DestroyingTheClientCompletesItsCalls) {
   sim_.Control({{"latency_ms", 600'000}});
   auto client = std::make_unique<DirectClient>(options_);
-  std::thread blocked([&client] {
-    EXPECT_EQ(client->Chat(Prompt("Hello")).error().type, ErrorType::kClientClosed);
+  std::thread blocked([&asked = *client] {
+    EXPECT_EQ(asked.Chat(Prompt("Hello")).error().type, ErrorType::kClientClosed);
   });
   WaitForAttempt();
   client.reset();

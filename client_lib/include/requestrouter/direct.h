@@ -32,7 +32,7 @@ REQUESTROUTER_EXPORT bool RouterEnabled();
 // In librequestrouter_direct.so (requestrouter::direct for CMake, requestrouter_direct for
 // pkg-config), so that the client proper depends on no HTTP library. Any thread; not to be used in
 // the child of a fork. Destruction ends the calls in flight with kClientClosed, once the callbacks
-// that are running have returned.
+// that are running have returned; so not inside one of them.
 class REQUESTROUTER_EXPORT DirectClient {
  public:
   explicit DirectClient(DirectOptions options = {});
