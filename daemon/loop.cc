@@ -45,10 +45,12 @@ void Loop::Run() {
     parts_.outbox.Flush([this](const ipc::Envelope&) { parts_.chats.OnDrained(); });
     parts_.chats.Tick();
     parts_.on_turn();
+    parts_.outbox.SendPosted();
     if (IsDone()) return;
     // Last, because a send may have hidden an arrival: see ipc::ServerSocket::fd.
     const bool received = ReceiveSome();
     if (received) parts_.chats.Tick();
+    parts_.outbox.SendPosted();
     Sleep(received);
   }
 }

@@ -21,6 +21,14 @@ ipc::Error NewError(ErrorType type, std::string message) {
   return {type, std::move(message), std::nullopt, ipc::Value(), std::nullopt};
 }
 
+// To ask again is right for all but a stream of which the caller has had a part already.
+ipc::Error StoppedError(const LiveRequest& live, const std::string& message) {
+  if (live.deltas.empty()) return NewError(ErrorType::kShuttingDown, message);
+  ipc::Error error = NewError(ErrorType::kUpstreamUnavailable, message);
+  error.details = ipc::Value{{"interrupted", true}};
+  return error;
+}
+
 }  // namespace
 
 // ---- success
@@ -303,7 +311,7 @@ policy::Instant ChatService::NextDeadline() const {
   return next;
 }
 
-// Ends the requests that `which` picks with `shutting_down`.
+// Ends the requests that `which` picks with `shutting_down`, begun streams as interrupted.
 template <typename Which>
 void ChatService::ShutDown(Which which, const std::string& message) {
   std::vector<std::uint64_t> tickets;
@@ -311,9 +319,7 @@ void ChatService::ShutDown(Which which, const std::string& message) {
     if (which(live)) tickets.push_back(live.ticket);
   });
   for (const std::uint64_t ticket : tickets) {
-    if (LiveRequest* live = table_.Find(ticket)) {
-      EndEarly(*live, NewError(ErrorType::kShuttingDown, message));
-    }
+    if (LiveRequest* live = table_.Find(ticket)) EndEarly(*live, StoppedError(*live, message));
   }
 }
 

@@ -26,6 +26,10 @@ Outbox::Delivery Outbox::Send(const ipc::Envelope& to, std::string payload) {
   return queue.bytes > kPauseBytes ? Delivery::kSlow : Delivery::kQueued;
 }
 
+void Outbox::SendPosted() {
+  for (auto& [to, payload] : std::exchange(posted_, {})) Send(to, std::move(payload));
+}
+
 void Outbox::Flush(const std::function<void(const ipc::Envelope&)>& drained) {
   for (auto peer = waiting_.begin(); peer != waiting_.end();) {
     Backlog& queue = peer->second;

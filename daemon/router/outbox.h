@@ -5,6 +5,8 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "ipc/socket.h"
 
@@ -29,10 +31,17 @@ class Outbox {
 
   Delivery Send(const ipc::Envelope& to, std::string payload);
 
+  // To be sent by SendPosted, for replies that go out in numbers: libzmq's thread is woken for the
+  // first of several that are sent in a row, not for each.
+  void Post(const ipc::Envelope& to, std::string payload) {
+    posted_.emplace_back(to, std::move(payload));
+  }
+  void SendPosted();
+
   // Tries the waiting replies again. Calls `drained` for each peer that has nothing waiting now.
   void Flush(const std::function<void(const ipc::Envelope&)>& drained);
 
-  bool empty() const { return waiting_.empty(); }
+  bool empty() const { return waiting_.empty() && posted_.empty(); }
   bool IsSlow(const ipc::Envelope& to) const;
 
  private:
@@ -42,6 +51,7 @@ class Outbox {
   };
   ipc::ServerSocket& socket_;
   std::map<ipc::Envelope, Backlog> waiting_;
+  std::vector<std::pair<ipc::Envelope, std::string>> posted_;
 };
 
 }  // namespace requestrouter::router

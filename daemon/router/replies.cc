@@ -27,7 +27,7 @@ void Replies::Progress(LiveRequest& request, const ipc::ChatProgress& progress) 
 }
 
 void Replies::Final(LiveRequest& request, std::string payload) {
-  for (const Subscriber& subscriber : request.subscribers) outbox_.Send(subscriber.to, payload);
+  for (const Subscriber& subscriber : request.subscribers) outbox_.Post(subscriber.to, payload);
   request.subscribers.clear();
   request.final_payload = std::move(payload);
 }

@@ -38,7 +38,7 @@ struct Trace {
   std::string id;
   std::uint32_t uid = 0;
   std::string caller;  // as people are shown it
-  std::string state;  // waiting, in_flight, answered, or the error's type
+  std::string state;   // waiting, in_flight, answered, or the error's type
   std::vector<Event> timeline;
   std::vector<Attempt> attempts;
   std::vector<Candidate> considered;  // at the last decision

@@ -90,6 +90,7 @@ class ChatServiceTest : public ::testing::Test {
       chats_.Tick();
       store_.Finish();
     } while (mailbox_.Drain());
+    outbox_.SendPosted();
   }
   void Submit(ipc::Request request, const ipc::Envelope& from = kPeer) {
     chats_.Submit(from, kCaller, std::move(request));

@@ -31,6 +31,18 @@ TEST_F(OutboxTest, APeerThatReadsGetsItsRepliesAtOnce) {
   EXPECT_TRUE(outbox_.empty());
 }
 
+TEST_F(OutboxTest, PostedRepliesGoOutTogetherInTheirOrder) {
+  outbox_.Post(kAlice, "one");
+  outbox_.Post(kBob, "two");
+  outbox_.Post(kAlice, "three");
+  EXPECT_TRUE(socket_.sent.empty());
+  EXPECT_FALSE(outbox_.empty());
+  outbox_.SendPosted();
+  EXPECT_TRUE(outbox_.empty());
+  EXPECT_EQ(socket_.sent[kAlice], (std::vector<std::string>{"one", "three"}));
+  EXPECT_EQ(socket_.sent[kBob], (std::vector<std::string>{"two"}));
+}
+
 TEST_F(OutboxTest, RepliesToAPeerThatDoesNotReadWaitAndKeepTheirOrder) {
   socket_.Let(kAlice, ipc::SendStatus::kFull);
   EXPECT_EQ(outbox_.Send(kAlice, "one"), Delivery::kQueued);
