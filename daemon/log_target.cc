@@ -104,7 +104,9 @@ std::unique_ptr<LogTarget> NewFileTarget(const std::string& path, std::size_t mo
                                          std::size_t older, bool json) {
   spdlog::file_event_handlers handlers;
   handlers.after_open = [](const spdlog::filename_t&, std::FILE* file) {
-    fchmod(fileno(file), S_IRUSR | S_IWUSR | S_IRGRP);
+    struct stat status {};
+    const bool is_file = fstat(fileno(file), &status) == 0 && S_ISREG(status.st_mode);
+    if (is_file) fchmod(fileno(file), S_IRUSR | S_IWUSR | S_IRGRP);  // and no device
   };
   return std::make_unique<LineTarget>(std::make_shared<spdlog::sinks::rotating_file_sink_st>(
                                           path, most_bytes, older, false, handlers),

@@ -124,7 +124,10 @@ Logging::Logging(std::shared_ptr<LogSink> sink)
   spdlog::set_default_logger(std::move(logger));
 }
 
-Logging::~Logging() { spdlog::shutdown(); }
+Logging::~Logging() {
+  spdlog::shutdown();
+  spdlog::set_default_logger(std::make_shared<spdlog::logger>("none"));  // for who is late
+}
 
 tl::expected<void, std::string> Logging::Change(const LogOptions& options) {
   const auto level = CheckedLevel(options);

@@ -184,7 +184,7 @@ TEST_F(MetersTest, TheOverheadIsWhatNeitherWaitingNorTheProviderTook) {
 }
 
 TEST_F(MetersTest, OneThatRanOutOfTimeInTheQueueWaitedUntilThen) {
-  const ipc::Error error{.type = ipc::ErrorType::kDeadlineExceeded, .message = ""};
+  const ipc::Error error = ipc::MakeError(ipc::ErrorType::kDeadlineExceeded, "");
   live_.received = live_.begun = live_.waiting_since = kNow;
   live_.stage = router::Stage::kWaiting;
   meters_.Ended(live_, {nullptr, &error, kNow + seconds(20)});
@@ -194,7 +194,7 @@ TEST_F(MetersTest, OneThatRanOutOfTimeInTheQueueWaitedUntilThen) {
 }
 
 TEST_F(MetersTest, OneThatNeverReachedTheQueueDidNotWait) {
-  const ipc::Error error{.type = ipc::ErrorType::kNotFound, .message = ""};
+  const ipc::Error error = ipc::MakeError(ipc::ErrorType::kNotFound, "");
   live_.received = live_.begun = kNow;
   meters_.Ended(live_, {nullptr, &error, kNow});
   EXPECT_EQ(Value("wait_seconds_count"), "0");
