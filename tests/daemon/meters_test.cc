@@ -114,10 +114,10 @@ TEST_F(MetersTest, TokensCountOnceEachAndCostWhatTheyCost) {
                             .cached = 250'000,
                             .reasoning = 100'000};
   meters_.AttemptEnded(live_, outcome, {});
-  EXPECT_EQ(Value(R"(tokens_total{key="k1",model="flash",kind="input"})"), "750000");
-  EXPECT_EQ(Value(R"(tokens_total{key="k1",model="flash",kind="cached_input"})"), "250000");
-  EXPECT_EQ(Value(R"(tokens_total{key="k1",model="flash",kind="output"})"), "400000");
-  EXPECT_EQ(Value(R"(tokens_total{key="k1",model="flash",kind="reasoning"})"), "100000");
+  EXPECT_EQ(Value(R"(tokens_total{key="k1",kind="input",model="flash"})"), "750000");
+  EXPECT_EQ(Value(R"(tokens_total{key="k1",kind="cached_input",model="flash"})"), "250000");
+  EXPECT_EQ(Value(R"(tokens_total{key="k1",kind="output",model="flash"})"), "400000");
+  EXPECT_EQ(Value(R"(tokens_total{key="k1",kind="reasoning",model="flash"})"), "100000");
   EXPECT_EQ(Value(R"(cost_usd_total{key="k1",model="flash"})"), "1.5");
 }
 
