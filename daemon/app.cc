@@ -11,11 +11,16 @@
 #include <random>
 
 #include "daemon/config/config.h"
+#include "daemon/config/loopback_address.h"
 #include "daemon/helper.h"
+#include "daemon/insight.h"
 #include "daemon/key_secrets.h"
+#include "daemon/log_record.h"
 #include "daemon/logging.h"
 #include "daemon/loop.h"
 #include "daemon/notify.h"
+#include "daemon/ops/metrics_listener.h"
+#include "daemon/ops/process_metrics.h"
 #include "daemon/refresh.h"
 #include "daemon/reload.h"
 #include "daemon/router/key_states.h"
@@ -69,8 +74,10 @@ void RaiseDescriptorLimit() {
 int ActivatedSocket() { return sd_listen_fds(1) > 0 ? SD_LISTEN_FDS_START : -1; }
 
 storage::Result<std::unique_ptr<storage::Store>> OpenStore(const AppOptions& options,
-                                                           const config::Settings& settings) {
+                                                           const config::Settings& settings,
+                                                           ops::Meters& meters) {
   storage::SqliteOptions store;
+  store.on_commit = [&meters](const storage::Commit& commit) { meters.Committed(commit); };
   store.directory = StateDirectory(options);
   store.durability =
       settings.durability_full ? storage::Durability::kFull : storage::Durability::kProcess;
@@ -100,8 +107,13 @@ void LogUnknownOutcomes(const storage::Recovered& recovered, storage::Millis now
 class App {
  public:
   App(const AppOptions& options, config::Loaded loaded, std::unique_ptr<storage::Store> store,
-      FetchedSecrets fetched, std::unique_ptr<ipc::ServerSocket> socket, int signal_fd)
-      : reloader_(options.config_path, options.env_file),
+      FetchedSecrets fetched, std::unique_ptr<ipc::ServerSocket> socket, int signal_fd,
+      ops::Meters& meters, Logging& logging)
+      : log_level_(options.log_level),
+        logging_(logging),
+        meters_(meters),
+        insight_(meters, clock_),
+        reloader_(options.config_path, options.env_file),
         store_(std::move(store)),
         catalog_(std::make_shared<router::Catalog>(std::move(loaded.config),
                                                    std::move(fetched.secrets))),
@@ -109,9 +121,11 @@ class App {
         socket_(std::move(socket)),
         outbox_(*socket_),
         replies_(outbox_),
-        chats_({clock_, mailbox_, *store_, upstream_, dispatcher_, replies_, traces_}, catalog_),
+        chats_({clock_, mailbox_, *store_, upstream_, dispatcher_, replies_, traces_, insight_},
+               catalog_),
         operations_({clock_, mailbox_, *store_, dispatcher_, replies_, chats_,
-                     [this](auto done) { Reload(std::move(done)); }, clock_.Steady()},
+                     [this](auto done) { Reload(std::move(done)); }, clock_.Steady(), *socket_,
+                     meters_, [this] { return logging_.lost(); }},
                     catalog_),
         loop_(LoopParts(), signal_fd),
         refresher_(reloader_, helper_, mailbox_, [this](const std::string& key_id, auto secret) {
@@ -119,6 +133,22 @@ class App {
         }) {
     chats_.OnKeyRefused(
         [this](const std::string& key_id) { refresher_.Refresh(key_id, clock_.Steady()); });
+    meters_.Configure(catalog_, clock_.Wall());
+  }
+
+  // For Prometheus, at an address that has been checked.
+  ipc::Result<void> ServeMetrics(const std::string& address) {
+    auto listener = ops::MetricsListener::Listen(
+        address, {mailbox_, [this](const auto& done) { operations_.GatherMetrics(done); },
+                  [&meters = meters_] {
+                    ops::Families families = meters.Collect();
+                    ops::Append(families, ops::ProcessMetrics());
+                    return families;
+                  }});
+    if (!listener) return tl::unexpected(listener.error());
+    metrics_listener_ = std::move(*listener);
+    spdlog::info("metrics are served at http://{}/metrics", metrics_listener_->address());
+    return {};
   }
 
   void Restore(const storage::Recovered& recovered) {
@@ -150,6 +180,7 @@ class App {
             operations_,
             limits,
             settings.drain,
+            [this](ipc::ErrorType type) { meters_.Malformed(type); },
             [this] { ReloadOnSignal(); },
             [this] { OnStopping(); },
             [this] { OnTurn(); },
@@ -181,6 +212,7 @@ class App {
     if (now < next_sweep_) return;
     next_sweep_ = now + kSweepInterval;
     Sweep();
+    logging_.WarnOfLost();
   }
 
   // In small steps, so that turns get in between; the next one at once where this one had its fill.
@@ -207,6 +239,7 @@ class App {
         if (*read) {
           Adopt(**read, done);
         } else {
+          meters_.ReloadFailed();
           done(tl::unexpected(read->error()));
         }
         notify_.Ready("serving " + std::to_string(catalog_->config().keys.size()) + " keys");
@@ -222,6 +255,9 @@ class App {
     dispatcher_.Configure(catalog_->ToPolicy(clock_), clock_.Steady());
     chats_.SetCatalog(catalog_);
     operations_.SetCatalog(catalog_);
+    meters_.Configure(catalog_, clock_.Wall());
+    const auto changed = logging_.Change(LogOptionsOf(catalog_->config().settings, log_level_));
+    if (!changed) result.warnings.push_back(changed.error());
     for (const std::string& warning : result.warnings) spdlog::warn("{}", warning);
     spdlog::info("reloaded: {} changes", result.changed.size());
     done(std::move(result));
@@ -240,6 +276,10 @@ class App {
   }
 
   const router::SystemClock clock_;
+  const std::string log_level_;  // of the command line
+  Logging& logging_;
+  ops::Meters& meters_;
+  Insight insight_;
   Reloader reloader_;
   Notify notify_;
   router::Mailbox mailbox_;
@@ -257,6 +297,7 @@ class App {
   SecretRefresher refresher_;
   Helper helper_;
   policy::Instant next_sweep_{};
+  std::unique_ptr<ops::MetricsListener> metrics_listener_;  // null: not asked for
 };
 
 }  // namespace
@@ -278,6 +319,12 @@ int CheckConfig(const AppOptions& options) {
 }
 
 int RunApp(const AppOptions& options) {
+  std::string metrics_listen = options.metrics_listen;
+  if (!metrics_listen.empty()) {
+    const auto address = config::LoopbackAddress(metrics_listen);
+    if (!address) return Refuse("--metrics-listen " + address.error());
+    metrics_listen = *address;
+  }
   const int signal_fd = Loop::OpenSignals();
   RaiseDescriptorLimit();
   const Reloader reader(options.config_path, options.env_file);
@@ -287,16 +334,19 @@ int RunApp(const AppOptions& options) {
     return EXIT_FAILURE;
   }
   const config::Settings settings = loaded->loaded.config.settings;
-  if (!SetUpLogging(options.log_level.empty() ? settings.log_level : options.log_level)) {
-    return Refuse("no log level \"" + options.log_level +
-                  "\": use trace, debug, info, warning, error or off");
-  }
+  const auto logging = Logging::Start(LogOptionsOf(settings, options.log_level));
+  if (!logging) return Refuse(logging.error());
+  const auto refuse = [&logging](const std::string& message) {
+    (*logging)->Flush();  // so that the reason is the last line
+    return Refuse(message);
+  };
   for (const Problem& warning : loaded->loaded.warnings) spdlog::warn("{}", ToString(warning));
 
-  auto store = OpenStore(options, settings);
-  if (!store) return Refuse(store.error().message);
+  ops::Meters meters;
+  auto store = OpenStore(options, settings, meters);
+  if (!store) return refuse(store.error().message);
   const auto recovered = (*store)->Recover(router::SystemClock().Wall());
-  if (!recovered) return Refuse(recovered.error().message);
+  if (!recovered) return refuse(recovered.error().message);
 
   FetchedSecrets fetched = FetchSecrets(loaded->loaded.config, loaded->environment);
   secrets::Wipe(loaded->environment);
@@ -307,12 +357,19 @@ int RunApp(const AppOptions& options) {
   socket_options.payload_bytes = static_cast<std::size_t>(settings.max_payload_bytes);
   socket_options.listening_fd = ActivatedSocket();
   auto socket = ipc::ServerSocket::Bind(socket_options);
-  if (!socket) return Refuse(socket.error().message);
+  if (!socket) return refuse(socket.error().message);
 
   App app(options, std::move(loaded->loaded), std::move(*store), std::move(fetched),
-          std::move(*socket), signal_fd);
+          std::move(*socket), signal_fd, meters, **logging);
   app.Restore(*recovered);
+  if (metrics_listen.empty()) metrics_listen = settings.metrics_listen;
+  if (!metrics_listen.empty()) {
+    if (const auto served = app.ServeMetrics(metrics_listen); !served) {
+      return refuse(served.error().message);
+    }
+  }
   spdlog::info("routerd {} listens on {}", REQUESTROUTER_VERSION, socket_options.endpoint);
+  (*logging)->Flush();  // who is told that it is ready finds the start in the log
   app.Run();
   spdlog::info("stopped");
   return EXIT_SUCCESS;

@@ -71,6 +71,7 @@ void Loop::Handle(const ipc::Incoming& incoming) {
   if (!request) {
     parts_.outbox.Send(incoming.envelope,
                        ipc::EncodeError(request.error().id, request.error().error));
+    parts_.on_malformed(request.error().error.type);
     return;
   }
   if (!std::holds_alternative<ipc::ChatRequest>(request->body)) {

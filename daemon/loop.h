@@ -32,10 +32,11 @@ class Loop {
     ops::Operations& operations;
     ipc::Limits limits;
     policy::Duration drain;
-    std::function<void()> on_reload;    // SIGHUP
-    std::function<void()> on_stopping;  // the first SIGTERM
-    std::function<void()> on_turn;      // once a turn: the watchdog, maintenance
-    policy::Duration longest_sleep;     // so that on_turn comes often enough
+    std::function<void(ipc::ErrorType)> on_malformed;  // a message that is no request
+    std::function<void()> on_reload;                   // SIGHUP
+    std::function<void()> on_stopping;                 // the first SIGTERM
+    std::function<void()> on_turn;                     // once a turn: the watchdog, maintenance
+    policy::Duration longest_sleep;                    // so that on_turn comes often enough
   };
 
   // Blocks SIGTERM, SIGINT and SIGHUP in the calling thread: construct before other threads start.

@@ -96,6 +96,11 @@ struct Settings {
   std::optional<Bucket> host_limit;  // GLOBAL_RPM_MAX, GLOBAL_BURST_MAX
   std::string admin_group;           // empty: none
   std::string log_level = "info";    // trace | debug | info | warning | error | critical | off
+  bool log_json = false;             // `log_format: text | json`
+  std::string log_file;              // absolute; empty: the journal or stderr
+  std::int64_t log_file_bytes = 10 << 20;
+  std::int64_t log_files = 5;        // older ones that are kept
+  std::string metrics_listen;        // see LoopbackAddress; empty: not served
   std::string secret_store = "env";  // SECRET_STORE_TYPE: env | file | credential | vault | command
   std::string secret_directory = "/etc/requestrouter/secrets";  // of `file`: DIRECTORY/<key_id>
   std::string secret_command;  // of `command`: run with KEY_ID in its environment

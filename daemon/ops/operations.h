@@ -4,6 +4,9 @@
 #include <memory>
 #include <string>
 
+#include "daemon/ops/families.h"
+#include "daemon/ops/meters.h"
+#include "daemon/ops/state.h"
 #include "daemon/policy/dispatcher.h"
 #include "daemon/router/access.h"
 #include "daemon/router/catalog.h"
@@ -12,6 +15,7 @@
 #include "daemon/router/mailbox.h"
 #include "daemon/router/replies.h"
 #include "ipc/operations.h"
+#include "ipc/socket.h"
 #include "storage/store.h"
 
 namespace requestrouter::ops {
@@ -37,6 +41,9 @@ class Operations {
     // on the router thread with what changed. An error changes nothing and says why.
     std::function<void(std::function<void(ipc::Result<Reloaded>)>)> reload;
     policy::Instant started;
+    const ipc::ServerSocket& socket;
+    const Meters& meters;
+    std::function<std::uint64_t()> lost_log_lines;
   };
 
   Operations(Parts parts, std::shared_ptr<const router::Catalog> catalog);
@@ -45,6 +52,10 @@ class Operations {
 
   // Answers now or, where storage has to be asked, later.
   void Handle(const ipc::Envelope& from, const ipc::Peer& peer, const ipc::Request& request);
+
+  // All metrics, as the `metrics` operation and the listener give them. `done` is called on one of
+  // storage's threads, also while it closes.
+  void GatherMetrics(const std::function<void(Families)>& done) const;
 
   // The health as the `health` operation reports it.
   ipc::Value HealthBody() const;
@@ -68,7 +79,9 @@ class Operations {
   void On(const Asker& asker, const ipc::PingRequest& request);
   void On(const Asker& asker, const ipc::HealthRequest& request);
   void On(const Asker& asker, const ipc::ModelsRequest& request);
+  // metrics.cc
   void On(const Asker& asker, const ipc::MetricsRequest& request);
+  State TakeState() const;
   // keys.cc
   void On(const Asker& asker, const ipc::KeysListRequest& request);
   void On(const Asker& asker, const ipc::KeysResetRequest& request);

@@ -100,11 +100,11 @@ bool ChatService::AnswerKnownId(const ipc::Envelope& from, const ipc::Peer& peer
                "the request id \"" + request.id + "\" was used with a different body; use a new id",
                std::nullopt, ipc::Value(), std::nullopt});
   } else if (!live && unwritten) {
-    parts_.replies.Send(from, AsReplayed(unwritten->reply));
+    SendReplay(from, unwritten->reply);
   } else if (!live) {
     Replay(from, peer, std::move(request));
   } else if (live->answered()) {
-    parts_.replies.Send(from, AsReplayed(*live->final_payload));
+    SendReplay(from, *live->final_payload);
   } else {
     parts_.replies.Join(*live, from);
     Note(*live, "joined");
@@ -117,8 +117,7 @@ void ChatService::Replay(const ipc::Envelope& from, const ipc::Peer& peer, ipc::
   parts_.store.GetResult(peer.uid, id, parts_.clock.Wall(),
                          Later<storage::StoredResult>(
                              [this, from, peer, request = std::move(request)](auto result) mutable {
-                               if (result)
-                                 return parts_.replies.Send(from, AsReplayed(result->reply));
+                               if (result) return SendReplay(from, result->reply);
                                if (result.error().code != storage::ErrorCode::kNotFound) {
                                  return SendError(from, request.id, ToError(result.error()));
                                }
@@ -175,6 +174,7 @@ ipc::Result<void> ChatService::CheckOrphan(LiveRequest& live) {
 }
 
 void ChatService::BeginTurn(LiveRequest& live) {
+  live.begun = parts_.clock.Steady();
   if (live.stored() ? !storage_ready() : unwritten_.size() >= kMostUnwritten) {
     return Fail(live, {ErrorType::kStorageUnavailable,
                        "the conversation cannot be stored at present; nothing was sent",
@@ -200,11 +200,12 @@ void ChatService::Enqueue(LiveRequest& live, storage::Conversation conversation)
   ipc::Result<void> ready = BuildPrompt(live, conversation);
   if (ready) ready = BuildAsk(live, conversation);
   if (!ready) return Fail(live, ready.error());
-  live.stage = Stage::kWaiting;
   const policy::Instant now = parts_.clock.Steady();
   if (const auto refusal = parts_.dispatcher.Enter(live.ask, now)) {
     return Fail(live, ToError(*refusal));
   }
+  live.stage = Stage::kWaiting;
+  live.waiting_since = now;
   Note(live, "waiting");
   if (live.chat.progress) watching_[live.ticket] = false;
   // At once, so that those who come next find the queue empty while there is room.

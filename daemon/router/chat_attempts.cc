@@ -45,6 +45,10 @@ bool WasSent(const upstream::Outcome& outcome) {
   return outcome.sent_at.time_since_epoch().count() != 0;
 }
 
+bool WasBegun(const upstream::Outcome& outcome) {
+  return outcome.began_at.time_since_epoch().count() != 0;
+}
+
 }  // namespace
 
 void ChatService::Dispatch(policy::Instant now) {
@@ -240,10 +244,12 @@ void ChatService::OnOutcome(std::int64_t attempt_id, const upstream::Outcome& ou
                                                                    : report.fault.reason;
   traced.status = outcome.status;
   traced.duration_ms = ElapsedMs(now - live->granted_at);
+  if (WasBegun(outcome)) live->at_provider += outcome.ended_at - outcome.began_at;
+  parts_.observer.AttemptEnded(*live, outcome, report);
   const storage::AttemptClosed closed = CloseAttempt(*live, report);
   const std::optional<policy::Refusal> refusal =
       parts_.dispatcher.Finished(live->ticket, report, now);
-  SaveChangedKeys();
+  SaveChangedKeys(report.fault.kind);
   if (report.fault.kind == policy::FaultKind::kKeyInvalid) key_refused_(live->grant->key_id);
   const bool is_answer = !live->answered() && report.conclusive && outcome.answer &&
                          report.fault.kind == policy::FaultKind::kNone;
@@ -268,6 +274,7 @@ void ChatService::OnOutcome(std::int64_t attempt_id, const upstream::Outcome& ou
   if (parts_.dispatcher.IsWaiting(live->ticket)) {
     parts_.store.Submit(closed, storage::Durability::kProcess, [](auto) {});
     live->stage = Stage::kWaiting;
+    live->waiting_since = now;
     Note(*live, "retrying", report.fault.reason);
     if (live->chat.progress) watching_[live->ticket] = true;
     return NoteWaiting(*live, ipc::ChatProgress::State::kRetrying);
@@ -293,9 +300,10 @@ void ChatService::NoteWaiting(LiveRequest& live, ipc::ChatProgress::State state)
   parts_.replies.Progress(live, progress);
 }
 
-void ChatService::SaveChangedKeys() {
+void ChatService::SaveChangedKeys(policy::FaultKind cause) {
   const policy::Instant now = parts_.clock.Steady();
   for (const policy::KeyStatus& status : parts_.dispatcher.TakeChanged(now)) {
+    parts_.observer.KeyChanged(status, cause);
     parts_.store.Submit(ToStored(status, parts_.clock), storage::Durability::kProcess, [](auto) {});
   }
 }

@@ -121,7 +121,7 @@ void ChatService::Succeed(LiveRequest& live, const upstream::Outcome& outcome,
   Spend(finish.usage.back());
   finish.result = BuildResult(live, payload);
   if (!live.stored()) {
-    Answer(live, std::move(payload), "answered");
+    Answer(live, std::move(payload), reply);
     return Settle(live, std::move(finish), storage::Durability::kProcess);
   }
   finish.turn = BuildTurn(live, reply);
@@ -140,8 +140,9 @@ void ChatService::OnCommitted(std::uint64_t ticket, const storage::Finish& finis
   LiveRequest* live = table_.Find(ticket);
   if (!live) return;
   std::string payload = finish.result ? finish.result->reply : std::string();
+  ipc::ChatReply unsaved;
   if (!written && reply) {
-    ipc::ChatReply unsaved = *reply;
+    unsaved = *reply;
     unsaved.persisted = false;
     unsaved.warnings.push_back("the turn is not stored yet (" + written.error().message +
                                "); it will be as soon as storage works again");
@@ -152,7 +153,7 @@ void ChatService::OnCommitted(std::uint64_t ticket, const storage::Finish& finis
   } else {
     unwritten_.push_back({finish, payload});
   }
-  if (!live->answered() && reply) Answer(*live, std::move(payload), "answered");
+  if (!live->answered() && reply) Answer(*live, std::move(payload), written ? *reply : unsaved);
   Forget(*live);
 }
 
@@ -183,7 +184,7 @@ void ChatService::Fail(LiveRequest& live, const ipc::Error& error,
   const bool keep = from_attempt && !error.retryable.value_or(ipc::IsRetryable(error.type));
   if (keep) finish.result = BuildResult(live, payload);
   Note(live, "failed", error.message);
-  Answer(live, std::move(payload), std::string(ipc::Name(error.type)));
+  Answer(live, std::move(payload), error);
   Settle(live, std::move(finish), storage::Durability::kProcess);
 }
 
@@ -197,7 +198,7 @@ void ChatService::EndEarly(LiveRequest& live, ipc::Error error) {
     return Fail(live, error);
   }
   Note(live, "failed", error.message);
-  Answer(live, ipc::EncodeError(live.id, error), std::string(ipc::Name(error.type)));
+  Answer(live, ipc::EncodeError(live.id, error), error);
   parts_.store.Submit(
       [&] {
         storage::Finish finish;
@@ -226,10 +227,17 @@ void ChatService::CallerGone(pid_t pid) {
 
 // ---- the end of either
 
-void ChatService::Answer(LiveRequest& live, std::string payload, std::string state) {
-  live.trace.state = std::move(state);
-  if (live.trace.state == "answered") Note(live, "answered");
+void ChatService::Answer(LiveRequest& live, std::string payload, const ipc::ChatReply& reply) {
+  live.trace.state = "answered";
+  Note(live, "answered");
   parts_.replies.Final(live, std::move(payload));
+  parts_.observer.Ended(live, {&reply, nullptr, parts_.clock.Steady()});
+}
+
+void ChatService::Answer(LiveRequest& live, std::string payload, const ipc::Error& error) {
+  live.trace.state = ipc::Name(error.type);
+  parts_.replies.Final(live, std::move(payload));
+  parts_.observer.Ended(live, {nullptr, &error, parts_.clock.Steady()});
 }
 
 // Stores the end of a request that is answered already, then forgets it.
@@ -350,9 +358,15 @@ void ChatService::Note(LiveRequest& live, std::string event, std::string detail)
   live.trace.timeline.push_back({parts_.clock.Wall(), std::move(event), std::move(detail)});
 }
 
+void ChatService::SendReplay(const ipc::Envelope& to, const std::string& payload) {
+  parts_.replies.Send(to, AsReplayed(payload));
+  parts_.observer.Replayed();
+}
+
 void ChatService::SendError(const ipc::Envelope& to, const std::string& id,
                             const ipc::Error& error) {
   parts_.replies.Send(to, ipc::EncodeError(id, error));
+  parts_.observer.TurnedAway(error.type);
 }
 
 }  // namespace requestrouter::router

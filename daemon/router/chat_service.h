@@ -15,6 +15,7 @@
 #include "daemon/router/clock.h"
 #include "daemon/router/live_request.h"
 #include "daemon/router/mailbox.h"
+#include "daemon/router/observer.h"
 #include "daemon/router/ports.h"
 #include "daemon/router/replies.h"
 #include "daemon/router/request_table.h"
@@ -46,6 +47,7 @@ class ChatService {
     policy::Dispatcher& dispatcher;
     Replies& replies;
     TraceLog& traces;
+    Observer& observer;
   };
 
   ChatService(Parts parts, std::shared_ptr<const Catalog> catalog);
@@ -148,7 +150,7 @@ class ChatService {
   void RecordLost(const LiveRequest& live, const upstream::Outcome& outcome);
   storage::AttemptClosed CloseAttempt(LiveRequest& live, const policy::Report& report);
   void NoteWaiting(LiveRequest& live, ipc::ChatProgress::State state);
-  void SaveChangedKeys();
+  void SaveChangedKeys(policy::FaultKind cause);
 
   // ---- the end (chat_finish.cc)
   void Succeed(LiveRequest& live, const upstream::Outcome& outcome,
@@ -161,7 +163,8 @@ class ChatService {
   void OnCommitted(std::uint64_t ticket, const storage::Finish& finish,
                    const std::optional<ipc::ChatReply>& reply,
                    storage::Result<storage::Written> written);
-  void Answer(LiveRequest& live, std::string payload, std::string state);
+  void Answer(LiveRequest& live, std::string payload, const ipc::ChatReply& reply);
+  void Answer(LiveRequest& live, std::string payload, const ipc::Error& error);
   void Forget(LiveRequest& live);
   ipc::ChatReply BuildReply(const LiveRequest& live, const upstream::Answer& answer) const;
   storage::Turn BuildTurn(const LiveRequest& live, const ipc::ChatReply& reply) const;
@@ -176,6 +179,7 @@ class ChatService {
   template <typename Which>
   void ShutDown(Which which, const std::string& message);
   void Note(LiveRequest& live, std::string event, std::string detail = "");
+  void SendReplay(const ipc::Envelope& to, const std::string& payload);
   void SendError(const ipc::Envelope& to, const std::string& id, const ipc::Error& error);
 
   // A callback for another thread: runs `handle` with the result on the router thread.

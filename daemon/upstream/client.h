@@ -97,6 +97,9 @@ struct Outcome {
   std::chrono::steady_clock::time_point sent_at;  // when the request was on the wire; 0: never
   // From sent_at to the first byte of the body (headers come long before it in some streams).
   std::chrono::milliseconds first_byte{0};
+  // From when it had a connection to make or to use until it was over: the time that is not this
+  // program's own. `began_at` is 0 where its turn never came.
+  std::chrono::steady_clock::time_point began_at, ended_at;
 };
 
 // Where attempts are reported. Called on the thread that they run on; must not block or throw.

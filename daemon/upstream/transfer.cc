@@ -269,6 +269,8 @@ Outcome Transfer::Conclude(Transport end, std::string words) {
   outcome.error_message = std::move(words);
   response_.Conclude(end, &outcome);
   if (outcome.transport != Transport::kNotSent) outcome.sent_at = sent_at_;
+  outcome.began_at = started_at_;
+  outcome.ended_at = std::chrono::steady_clock::now();
   if (answering()) {
     outcome.first_byte = std::chrono::duration_cast<milliseconds>(first_byte_at_ - sent_at_);
   }

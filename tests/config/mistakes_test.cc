@@ -364,6 +364,18 @@ TEST(Mistakes, InASetting) {
       {ConfigWith("\"log_level\": \"verbose\""),
        {"keys.json:3: config.log_level: must be \"trace\", \"debug\", \"info\", \"warning\", "
         "\"error\", \"critical\" or \"off\", is \"verbose\""}},
+      {ConfigWith("\"log_format\": \"jsno\""),
+       {"keys.json:3: config.log_format: must be \"text\" or \"json\", is \"jsno\"; did you mean "
+        "\"json\"?"}},
+      {ConfigWith("\"log_file\": \"routerd.log\""),
+       {"keys.json:3: config.log_file: must be an absolute path, is \"routerd.log\""}},
+      {ConfigWith("\"log_file_bytes\": 10"),
+       {"keys.json:3: config.log_file_bytes: must be a whole number from 4096 to 1073741824, is "
+        "10"}},
+      {ConfigWith("\"metrics_listen\": \"0.0.0.0:9464\""),
+       {"keys.json:3: config.metrics_listen: must be a loopback address and a port, such as "
+        "\"127.0.0.1:9464\" or \"[::1]:9464\", because metrics are served to whoever can connect; "
+        "is \"0.0.0.0:9464\""}},
       {ConfigWith("\"secret_store\": \"valut\""),
        {"keys.json:3: config.secret_store: must be \"env\", \"file\", \"credential\", \"vault\" or "
         "\"command\", is \"valut\"; did you mean \"vault\"?"}},

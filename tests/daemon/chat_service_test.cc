@@ -130,9 +130,11 @@ class ChatServiceTest : public ::testing::Test {
   Outbox outbox_{socket_};
   Replies replies_{outbox_};
   TraceLog traces_;
+  Observer observer_;
   std::shared_ptr<const Catalog> catalog_ = TwoKeys();
   policy::Dispatcher dispatcher_{catalog_->ToPolicy(clock_), 1};
-  ChatService chats_{{clock_, mailbox_, store_, runner_, dispatcher_, replies_, traces_}, catalog_};
+  ChatService chats_{{clock_, mailbox_, store_, runner_, dispatcher_, replies_, traces_, observer_},
+                     catalog_};
 };
 
 TEST_F(ChatServiceTest, ARequestIsSentWithTheBestKeysSecretAndItsAnswerComesBack) {

@@ -219,7 +219,7 @@ class Secrets(EndToEnd):
             pass
         self.assertTrue(client.chat("hi", model_preference=model)["ok"])
         daemon.stop()
-        self.assertIn("has been fetched again", daemon.log_text())
+        daemon.wait_for_log("has been fetched again")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import sys
 import unittest
@@ -178,6 +179,25 @@ class Booted(unittest.TestCase):
         self.assertEqual(self.box.show(SOCKET, "ActiveState"), "active")
         self.box.path(CONFIG).write_text('{"keys": []}', encoding="utf-8")
         self.assertEqual(waiting.wait(container.PATIENCE_S), 0)
+
+    def test_a_request_is_in_the_journal_field_by_field_and_metrics_are_served(self):
+        self.configure(json.dumps({"keys": [], "config": {"metrics_listen": "127.0.0.1:0"}}))
+        self.assertEqual(self.systemctl("start", SERVICE), "")
+        self.ctl("chat", "hello")
+
+        def entries():
+            lines = self.box.run("journalctl", "--output=json", "CALLER_UID=0").stdout
+            return [json.loads(line) for line in lines.splitlines()]
+        entry = self.box.wait(entries, "no entry of a request")[-1]
+        self.assertEqual(entry["_SYSTEMD_UNIT"], SERVICE)
+        self.assertEqual((entry["PRIORITY"], entry["SYSLOG_IDENTIFIER"]), ("6", "routerd"))
+        self.assertTrue(entry["REQUEST_ID"])
+        self.assertTrue(entry["MESSAGE"].startswith("request failed request_id="))
+        address = re.search(r"served at (http://\S+)", self.box.journal())[1]
+        got = self.box.run("/usr/bin/python3", "-c",
+                           "import sys, urllib.request as request;"
+                           "print(request.urlopen(sys.argv[1]).read().decode())", address)
+        self.assertIn("requestrouter_healthy 0", got.stdout, got.stderr)
 
     def test_a_user_may_run_a_daemon_of_their_own(self):
         uid = self.box.run("id", "-u", "rr-agent").stdout.strip()
