@@ -64,6 +64,8 @@ class Agent:
         made = zmq.Context.instance().socket(zmq.DEALER)
         made.setsockopt(zmq.LINGER, 0)
         made.setsockopt(zmq.RECONNECT_IVL, 10)
+        if self.options.deaf:
+            made.setsockopt(zmq.RCVHWM, 1)
         made.connect(self.options.endpoint)
         return made
 
@@ -187,6 +189,13 @@ class Agent:
             while one in waiting and one.getsockopt(zmq.EVENTS) & zmq.POLLIN:
                 self.take(msgpack.unpackb(one.recv_multipart()[-1]), over)
 
+    def run_deaf(self):
+        """Asks, also for what has long answers, and never reads."""
+        while not select.select([sys.stdin], [], [], 1 / self.options.rate)[0]:
+            self.ask()
+            for _ in range(20):
+                self.send(f"list-{self.made}", "keys.list", {}, 20_000)
+
     def run(self):
         due, going, last_look = time.monotonic(), True, time.monotonic()
         while going or self.open or self.joining:
@@ -212,12 +221,16 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--patience", type=float, default=4, help="seconds before asking again")
     parser.add_argument("--mix", choices=MIXES, default="chaos")
+    parser.add_argument("--deaf", action="store_true", help="never read an answer")
     parser.add_argument("--models", nargs="*", default=[])
     agent = Agent(parser.parse_args())
     if agent.options.inherit:
         agent.inherit(agent.options.inherit)
+    if agent.options.deaf:
+        return agent.run_deaf()
     agent.run()
     print(json.dumps({"asked": agent.made, "answered": agent.answered}))
+    return None
 
 
 if __name__ == "__main__":
