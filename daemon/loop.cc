@@ -64,7 +64,7 @@ void Loop::Run() {
     parts_.mailbox.Drain();
     ReadSignals();
     callers_.Poll([this](pid_t pid) { parts_.chats.CallerGone(pid); });
-    parts_.outbox.Flush([this](const ipc::Envelope&) { parts_.chats.OnDrained(); });
+    parts_.outbox.Flush([this] { parts_.chats.OnDrained(); });
     parts_.chats.Tick();
     parts_.on_turn();
     if (IsDone()) return;
