@@ -21,7 +21,7 @@ import re
 # Ends of a request after which its attempt may have been cut off when it was answered already.
 CUT_OFF = {"cancelled", "deadline_exceeded", "shutting_down", "upstream_unavailable"}
 MANY = 1_000_000
-LISTED = re.compile(r'unknown outcome: request "([^"]+)" of uid')
+LISTED = re.compile(r'(unknown outcome: request "([^"]+)" of uid .*)')
 
 
 @dataclasses.dataclass
@@ -165,7 +165,8 @@ class Books:
         of_prompt = collections.defaultdict(list)
         for call in calls:
             of_prompt[call["prompt"]].append(call)
-        listings = collections.Counter(LISTED.findall(log))
+        # Each start lists what is still unknown: the same line is the same attempt.
+        listings = collections.Counter(name for _, name in set(LISTED.findall(log)))
         sums = collections.Counter(listed=sum(listings.values()))
         for request in self.requests.values():
             self.check_request(request, of_prompt.pop(request.body["prompt"], []),

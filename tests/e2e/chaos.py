@@ -144,7 +144,7 @@ class Stage:
         library = BIN / "clock_offset.so"
         self.clock = Clock(self.folder, library) if library.exists() else None
         if self.clock:
-            self.daemon.environment.update(self.clock.environment())
+            self.daemon.environment.update(self.clock.environment(self.daemon.environment))
         else:
             self.left_out.append(f"jumps of the clock (no {library})")
         self.daemon.start()

@@ -19,7 +19,7 @@ import msgpack
 import zmq
 
 TURNS = 6  # of a conversation, before the next one takes its place
-MOST_OPEN = 100
+MOST_OPEN = {"chaos": 100, "calm": 15}  # then the rate is not kept
 CROWD_S = 20  # how long the processes of a uid share one conversation
 ANSWER_S = 120  # after which a request that nobody answers is given up
 
@@ -202,7 +202,7 @@ class Agent:
             now = time.monotonic()
             while going and due <= now:
                 due = max(due + 1 / self.options.rate, now - 1)
-                if len(self.open) < MOST_OPEN:
+                if len(self.open) < MOST_OPEN[self.options.mix]:
                     self.ask()
             self.receive(min(100, max(0, (due - now) * 1000)) if going else 100)
             if now - last_look > 0.2:
