@@ -140,6 +140,17 @@ class Attack(EndToEnd):
         self.assertTrue(reply["ok"], reply)
         self.assert_serves()
 
+    def test_a_process_that_reads_without_waiting_is_refused_and_others_read_meanwhile(self):
+        self.client(self.router).chat("x" * 500_000, conv_id="long")
+        greedy = self.client(self.router, kind=zmq.DEALER)
+        for _ in range(300):
+            greedy.send("conversation.get", {"conv_id": "long"})
+        replies = [greedy.receive() for _ in range(300)]
+        self.assertGreaterEqual(sum(reply["ok"] for reply in replies), 64)
+        self.assertEqual({reply["error"]["type"] for reply in replies if not reply["ok"]},
+                         {"overloaded"})
+        self.assertTrue(greedy.ask("conversation.get", {"conv_id": "long"})["ok"])
+
     def test_who_asks_once_is_not_behind_everything_that_another_has_asked_before(self):
         self.router.stop()
         self.router = self.daemon(keys=[{**key("k1", rpm=100_000), "max_in_flight": 1}],
