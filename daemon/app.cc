@@ -131,6 +131,10 @@ class App {
         refresher_(reloader_, helper_, mailbox_, [this](const std::string& key_id, auto secret) {
           AdoptSecret(key_id, std::move(secret));
         }) {
+    outbox_.OnGivenUp([](std::size_t replies, std::size_t bytes) {
+      spdlog::warn("a client does not read: {} replies to it, {} bytes, were dropped", replies,
+                   bytes);
+    });
     chats_.OnKeyRefused(
         [this](const std::string& key_id) { refresher_.Refresh(key_id, clock_.Steady()); });
     meters_.Configure(catalog_, clock_.Wall());
@@ -160,6 +164,12 @@ class App {
   void Run() {
     notify_.Ready("serving " + std::to_string(catalog_->config().keys.size()) + " keys");
     loop_.Run();
+    if (chats_.uncounted() > 0) {
+      spdlog::warn(
+          "{} refused requests are missing from the usage: the database could not be"
+          " written",
+          chats_.uncounted());
+    }
     if (chats_.unwritten_count() == 0) return;
     spdlog::error("the ends of {} requests are lost: the database could not be written",
                   chats_.unwritten_count());

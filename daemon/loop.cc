@@ -42,7 +42,7 @@ Loop::Loop(Parts parts, int signal_fd) : parts_(std::move(parts)), signal_fd_(si
 void Loop::Run() {
   for (;;) {
     parts_.upstream.Deliver(parts_.chats);
-    parts_.outbox.Flush([this](const ipc::Envelope&) { parts_.chats.OnDrained(); });
+    parts_.outbox.Flush([this] { parts_.chats.OnDrained(); });
     parts_.chats.Tick();
     parts_.on_turn();
     parts_.outbox.SendPosted();

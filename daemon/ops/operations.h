@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <unordered_map>
 
 #include "daemon/ops/families.h"
 #include "daemon/ops/meters.h"
@@ -50,7 +51,10 @@ class Operations {
 
   void SetCatalog(std::shared_ptr<const router::Catalog> catalog);
 
-  // Answers now or, where storage has to be asked, later.
+  // Of one process at once, so that nobody's readings stand in the way of everybody's turns.
+  static constexpr int kMostAtOnce = 64;
+
+  // Answers now or, where storage has to be asked, later. Above kMostAtOnce: `overloaded`.
   void Handle(const ipc::Envelope& from, const ipc::Peer& peer, const ipc::Request& request);
 
   // All metrics, as the `metrics` operation and the listener give them. `done` is called on one of
@@ -68,6 +72,7 @@ class Operations {
     std::string id;
   };
 
+  // The final answer: once for each that Handle was given.
   void Reply(const Asker& asker, ipc::Result<ipc::Value> body);
   void ReplyLine(const Asker& asker, std::string line);
   bool IsAdmin(const Asker& asker) const { return access_.IsAdmin(asker.peer); }
@@ -121,6 +126,7 @@ class Operations {
   Parts parts_;
   std::shared_ptr<const router::Catalog> catalog_;
   router::Access access_;
+  std::unordered_map<pid_t, int> under_way_;
 };
 
 }  // namespace requestrouter::ops

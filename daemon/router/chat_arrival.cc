@@ -16,9 +16,8 @@ using ipc::ErrorType;
 // (https://ai.google.dev/gemini-api/docs/tokens), Anthropic about width*height/750, at most 1,600.
 constexpr std::int64_t kTokensPerImage = 1'600;
 
-// One-shots are answered while storage does not work, and their ends kept in memory until it does:
-// so many, then they are refused, too.
-constexpr std::size_t kMostUnwritten = 1'000;
+// Senders of one request who wait for its answer.
+constexpr std::size_t kMostSubscribers = 1'000;
 
 // received, waiting, granted, sent, answered: of a request that meets no trouble.
 constexpr std::size_t kUsualEvents = 5;
@@ -105,9 +104,14 @@ bool ChatService::AnswerKnownId(const ipc::Envelope& from, const ipc::Peer& peer
     Replay(from, peer, std::move(request));
   } else if (live->answered()) {
     SendReplay(from, *live->final_payload);
+  } else if (live->subscribers.size() >= kMostSubscribers) {
+    SendError(from, request.id,
+              {ErrorType::kOverloaded,
+               std::to_string(kMostSubscribers) + " senders wait for this request already",
+               std::nullopt, ipc::Value(), std::nullopt});
   } else {
-    parts_.replies.Join(*live, from);
-    Note(*live, "joined");
+    parts_.replies.Join(*live, from, peer.pid);
+    if (live->trace.timeline.size() < kMostSubscribers) Note(*live, "joined");
   }
   return true;
 }
@@ -134,7 +138,7 @@ void ChatService::Admit(const ipc::Envelope& from, const ipc::Peer& peer, ipc::R
   added->chat = std::get<ipc::ChatRequest>(std::move(request.body));
   added->received = parts_.clock.Steady();
   added->deadline = added->received + std::chrono::milliseconds(request.deadline_ms);
-  added->subscribers.push_back({from, 0});
+  added->subscribers.push_back({from, peer.pid, 0});
   LiveRequest& live = table_.Add(std::move(added));
   live.trace.timeline.reserve(kUsualEvents);
   live.trace.id = live.id;
@@ -143,6 +147,13 @@ void ChatService::Admit(const ipc::Envelope& from, const ipc::Peer& peer, ipc::R
   Note(live, "received");
   const bool first = !live.stored() || table_.EnterLine(live);
   if (const auto checked = CheckOrphan(live); !checked) return Fail(live, checked.error());
+  const auto max_waiting = static_cast<std::size_t>(catalog_->config().settings.max_waiting);
+  if (!first && table_.held_back() > max_waiting) {
+    return Fail(live, {ErrorType::kOverloaded,
+                       std::to_string(max_waiting) +
+                           " requests wait for earlier turns of their conversations already",
+                       std::nullopt, ipc::Value(), std::nullopt});
+  }
   if (!first) return Note(live, "held_back", "an earlier turn of the conversation is not done");
   BeginTurn(live);
 }

@@ -150,8 +150,10 @@ void ChatService::OnCommitted(std::uint64_t ticket, const storage::Finish& finis
   }
   if (written) {
     NoteResult(finish);
-  } else {
+  } else if (finish.turn || finish.result || unwritten_.size() < kMostUnwritten) {
     unwritten_.push_back({finish, payload});
+  } else {
+    ++uncounted_;  // refused without an answer to keep: as many as anybody cares to send
   }
   if (!live->answered() && reply) Answer(*live, std::move(payload), written ? *reply : unsaved);
   Forget(*live);
@@ -219,6 +221,11 @@ bool ChatService::Cancel(uid_t uid, const std::string& id) {
 void ChatService::CallerGone(pid_t pid) {
   caller_names_.Forget(pid);
   for (LiveRequest* live : table_.OfProcess(pid)) {
+    std::erase_if(live->subscribers, [pid](const Subscriber& one) { return one.pid == pid; });
+    if (!live->subscribers.empty()) {
+      table_.HandOver(*live, live->subscribers.front().pid);
+      continue;
+    }
     const bool at_provider = live->stage == Stage::kInFlight || live->stage == Stage::kJournalling;
     if (at_provider && !live->chat.stream) continue;
     EndEarly(*live, NewError(ErrorType::kCancelled, "the caller's process ended"));

@@ -69,7 +69,8 @@ class ChatService {
   bool Cancel(uid_t uid, const std::string& id);
 
   // The caller's process has ended: what waits is forgotten, streams are cancelled; an answer that
-  // is on its way is still stored, for a successor that asks with the same id.
+  // is on its way is still stored, for a successor that asks with the same id. What another process
+  // has joined goes on for that one.
   void CallerGone(pid_t pid);
 
   // Reports of the attempts under way; never from within a call of AttemptRunner.
@@ -92,6 +93,8 @@ class ChatService {
   bool storage_ready() const { return unwritten_.empty() && parts_.store.healthy(); }
   // Ends of requests that storage did not take yet.
   std::size_t unwritten_count() const { return unwritten_.size(); }
+  // Refused requests that are missing from the usage, because storage did not work for too long.
+  std::size_t uncounted() const { return uncounted_; }
   bool idle() const { return table_.size() == 0 && unwritten_.empty(); }
 
   const RequestTable& table() const { return table_; }
@@ -118,6 +121,10 @@ class ChatService {
   using Key = std::string;  // uid/id
 
   static constexpr std::int64_t kDayMs = 86'400'000;
+
+  // One-shots are answered while storage does not work, and their ends kept in memory until it
+  // does: so many, then they are refused, too.
+  static constexpr std::size_t kMostUnwritten = 1'000;
 
   // ---- arrival (chat_arrival.cc)
   bool AnswerKnownId(const ipc::Envelope& from, const ipc::Peer& peer, ipc::Request& request);
@@ -199,6 +206,7 @@ class ChatService {
   policy::Budgets budgets_;
   std::unordered_map<Key, Orphan> orphans_;
   std::deque<Unwritten> unwritten_;  // in order
+  std::size_t uncounted_ = 0;
   bool rewriting_ = false;
   policy::Instant rewrite_at_{};
   std::set<std::uint64_t> paused_;

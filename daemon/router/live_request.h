@@ -17,6 +17,7 @@ namespace requestrouter::router {
 // One who gets the answer of a request: its sender, or a later sender of the same id and body.
 struct Subscriber {
   ipc::Envelope to;
+  pid_t pid = 0;
   std::int64_t next_seq = 0;
 };
 

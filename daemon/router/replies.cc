@@ -32,8 +32,8 @@ void Replies::Final(LiveRequest& request, std::string payload) {
   request.final_payload = std::move(payload);
 }
 
-void Replies::Join(LiveRequest& request, const ipc::Envelope& to) {
-  Subscriber subscriber{to, 0};
+void Replies::Join(LiveRequest& request, const ipc::Envelope& to, pid_t pid) {
+  Subscriber subscriber{to, pid, 0};
   for (const ipc::ChatDelta& delta : request.deltas) {
     outbox_.Send(to, ipc::EncodeDelta(request.id, subscriber.next_seq++, delta));
   }
