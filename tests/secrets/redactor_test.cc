@@ -1,5 +1,6 @@
 #include "daemon/secrets/redactor.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <sstream>
