@@ -84,7 +84,7 @@ void KeyPool::AddKey(const KeySpec& spec, const RetryPolicy& retry, Instant now)
   key->provider = provider;
   if (key->health.state(now) == KeyStateName::kDisabled) {
     key->health.Reset();
-    key->changed = true;
+    Mark(key->changed);
   }
   key_order_.push_back(spec.key_id);
   for (const KeyModel& served : spec.models) {
@@ -341,7 +341,7 @@ Admission KeyPool::Admit(CellId cell, const Demand& demand, bool retry_due, Inst
   admission.key_pass = of.key->health.Admit(now);
   admission.quota_pass = of.quota->health.Admit(now);
   ++of.key->in_flight;
-  if (admission.key_pass.trial) of.key->changed = true;
+  if (admission.key_pass.trial) Mark(of.key->changed);
   if (admission.quota_pass.trial) MarkChanged(*of.quota);
   Touch(admission.key_pass.trial ? of.key.get() : nullptr, of.quota.get(),
         admission.provider_pass.trial ? of.key->provider.get() : nullptr);
@@ -362,7 +362,7 @@ void KeyPool::End(const Admission& admission, const Report& report, Instant now)
   const Instant provider_at = key.provider->breaker.UsableAt(now, false);
   EndHealth(admission, report, now);
   const bool provider_changed = provider_at != key.provider->breaker.UsableAt(now, false);
-  key.provider->changed |= provider_changed;
+  if (provider_changed) Mark(key.provider->changed);
   Touch(&key, admission.quota.get(), provider_changed ? key.provider.get() : nullptr);
 }
 
@@ -399,7 +399,7 @@ void KeyPool::EndKeyHealth(const Admission& admission, const Report& report, Ins
   const Fault& fault = report.fault;
   if (!report.conclusive) {
     breaker.NoVerdict(admission.provider_pass, now);
-    if (key.health.Ended(admission.key_pass, {}, now)) key.changed = true;
+    if (key.health.Ended(admission.key_pass, {}, now)) Mark(key.changed);
     return;
   }
   Health::Event event{.kind = Kind::kNoVerdict, .reason = fault.reason, .source = fault.source};
@@ -432,7 +432,7 @@ void KeyPool::EndKeyHealth(const Admission& admission, const Report& report, Ins
       breaker.NoVerdict(admission.provider_pass, now);
       break;
   }
-  if (key.health.Ended(admission.key_pass, event, now)) key.changed = true;
+  if (key.health.Ended(admission.key_pass, event, now)) Mark(key.changed);
 }
 
 void KeyPool::Exclude(const Admission& admission, Instant until) {
@@ -447,7 +447,7 @@ void KeyPool::Exclude(const Admission& admission, Instant until) {
 void KeyPool::MarkChanged(const QuotaState& quota) {
   const auto cells = cells_of_.find(&quota);
   if (cells == cells_of_.end()) return;
-  for (const CellId cell : cells->second) At(cell).key->changed = true;
+  for (const CellId cell : cells->second) Mark(At(cell).key->changed);
 }
 
 // ---- operators
@@ -509,9 +509,9 @@ bool KeyPool::Reset(std::string_view key_id, bool counters) {
   KeyState* key = FindKey(key_id);
   if (!key) return false;
   key->health.Reset();
-  key->changed = true;
+  Mark(key->changed);
   key->provider->breaker.Reset();
-  key->provider->changed = true;
+  Mark(key->provider->changed);
   for (const CellId cell : cells_of_[key]) {
     Cell& of = models_[cell.model].cells[cell.index];
     of.excluded_until = Instant::min();
@@ -529,7 +529,7 @@ bool KeyPool::SetEnabled(std::string_view key_id, bool enabled, Instant now) {
   if (!key) return false;
   key->disabled_by_operator = !enabled;
   if (enabled && key->health.state(now) == KeyStateName::kDisabled) key->health.Reset();
-  key->changed = true;
+  Mark(key->changed);
   Touch(key, nullptr, nullptr);
   return true;
 }
@@ -543,6 +543,7 @@ void KeyPool::SetHasSecret(std::string_view key_id, bool has_secret) {
 
 std::vector<KeyStatus> KeyPool::TakeChanged(Instant now) {
   std::vector<KeyStatus> changed;
+  if (!std::exchange(any_changed_, false)) return changed;
   for (const std::string& key_id : key_order_) {
     KeyState& key = *keys_[key_id];
     if (std::exchange(key.changed, false)) changed.push_back(StatusOf(key, now));

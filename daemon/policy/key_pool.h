@@ -66,6 +66,7 @@ struct CellId {
   std::uint32_t model = 0;
   std::uint32_t index = 0;
   bool operator==(const CellId&) const = default;
+  auto operator<=>(const CellId&) const = default;
 };
 
 // A key with one of its models that an attempt of the present round has used already.
@@ -232,6 +233,7 @@ class KeyPool {
   void EndHealth(const Admission& admission, const Report& report, Instant now);
   void EndKeyHealth(const Admission& admission, const Report& report, Instant now);
   void Exclude(const Admission& admission, Instant until);
+  void Mark(bool& changed) { changed = any_changed_ = true; }
   void MarkChanged(const QuotaState& quota);
   KeyStatus StatusOf(const KeyState& key, Instant now) const;
   KeyState* FindKey(std::string_view key_id);
@@ -250,6 +252,7 @@ class KeyPool {
   std::mt19937_64 random_;
   std::size_t cell_count_ = 0;
   std::uint64_t version_ = 0;
+  bool any_changed_ = false;  // of a key or provider, since TakeChanged
 };
 
 }  // namespace requestrouter::policy

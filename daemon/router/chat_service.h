@@ -70,7 +70,7 @@ class ChatService {
   // is on its way is still stored, for a successor that asks with the same id.
   void CallerGone(pid_t pid);
 
-  // Reports of the upstream thread, already on the router thread.
+  // Reports of the attempts under way; never from within a call of AttemptRunner.
   void OnDelta(std::int64_t attempt_id, const ipc::ChatDelta& delta);
   void OnOutcome(std::int64_t attempt_id, const upstream::Outcome& outcome);
 
@@ -137,6 +137,7 @@ class ChatService {
   void Spend(const storage::Usage& usage);
 
   // ---- attempts (chat_attempts.cc)
+  void Dispatch(policy::Instant now);
   void StartAttempt(const policy::Grant& grant);
   void OnJournalled(std::uint64_t ticket, std::int64_t attempt_id, const Catalog& catalog,
                     storage::Result<storage::Written> written);
