@@ -99,7 +99,9 @@ std::string Hint(std::string_view before, std::string_view rest) {
   }
   if (StartsWith(token, "/") || StartsWith(token, "#")) return " (JSON has no comments)";
   if (StartsWith(token, "'")) return " (JSON strings are in double quotes)";
-  if (before.empty()) return " (this is not JSON, which begins with '{')";
+  if (before.empty() && token != "{" && token != "[") {
+    return " (this is not JSON, which begins with '{')";
+  }
   if (rest.substr(0, 3) == "NaN" || rest.substr(0, 3) == "Inf") return " (a number is needed)";
   if (StartsWith(token, "T") || StartsWith(token, "F") || StartsWith(token, "N")) {
     return " (JSON writes true, false and null in lower case)";

@@ -107,6 +107,8 @@ std::vector<std::string> ModelsOf(const std::vector<Key>& keys) {
   return models;
 }
 
+constexpr std::size_t kShortestName = 5;  // shorter ones are alike without being misspelt
+
 // Names of models that no key serves: misspelt ones, where they are nearly one that is served, or
 // where a caller may use nothing else.
 void CheckModels(const ObjectReader& root, const Config& config) {
@@ -121,7 +123,7 @@ void CheckModels(const ObjectReader& root, const Config& config) {
   const auto models = root.Object("models");
   for (const auto& [name, model] : config.models) {
     const std::string meant = DidYouMean(name, served);
-    if (is_served(name) || meant.empty()) continue;
+    if (is_served(name) || meant.empty() || name.size() < kShortestName) continue;
     root.report().Warn(models->LineOf(name), models->PathOf(name), "no key serves it" + meant);
   }
   const Node* callers = root.Find("callers");

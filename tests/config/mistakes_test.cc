@@ -350,7 +350,7 @@ TEST(Mistakes, InAModel) {
       {FileWith("\"models\": {\"m\": 5}"), {"keys.json:2: models.m: must be an object, is 5"}},
       {FileWith("\"models\": {\"m\": {\"output_usd_per_mtok\": \"1\"}}"),
        {"keys.json:2: models.m.output_usd_per_mtok: must be a number from 0 to 1000000, is "
-        "\"1\""}},
+        "\"1\"; remove the quotes"}},
       {FileWith("\"models\": {\"m\": {\"capabilities\": [1]}}"),
        {"keys.json:2: models.m.capabilities[0]: must be a text that is not empty, is 1"}},
       {FileWith("\"models\": {\"m\": {\"capabilities\": \"tools\"}}"),
@@ -559,8 +559,10 @@ TEST(Mistakes, ThatAreOnlyDoubtfulWarn) {
         "keys.json:3: log_level: is not read here; it belongs in \"config\""}},
       {FileWith("\"models\": {\"m\": {\"input_usd_per_mtok\": 1}}"),
        {"keys.json:2: models.m.input_usd_per_mtok: has no effect without output_usd_per_mtok"}},
-      {FileWith("\"models\": {\"mm\": {\"context_tokens\": 1000}, \"another\": {}}"),
-       {"keys.json:2: models.mm: no key serves it; did you mean \"m\"?"}},
+      {"{\"keys\": [{\"key_id\": \"a\", \"provider\": \"gemini\", \"model_name\": "
+       "\"gemini-2.5-flash\"}],\n\"models\": {\"gemini-2.5-flsh\": {}, \"gpt-5\": {}}}",
+       {"keys.json:2: models.gemini-2.5-flsh: no key serves it; did you mean "
+        "\"gemini-2.5-flash\"?"}},
       {FileWith("\"callers\": [{\"models\": [\"m*\", \"gpt-*\"]}]"),
        {"keys.json:2: callers[0].models: no key serves \"gpt-*\""}},
       {FileWith("\"callers\": [{\"usd_per_day\": 1}]"),
