@@ -5,11 +5,13 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <random>
 
+#include "daemon/changes.h"
 #include "daemon/config/config.h"
 #include "daemon/config/loopback_address.h"
 #include "daemon/helper.h"
@@ -25,6 +27,7 @@
 #include "daemon/reload.h"
 #include "daemon/router/key_states.h"
 #include "daemon/secrets/process_environment.h"
+#include "daemon/secrets/redactor.h"
 #include "daemon/upstream_runner.h"
 #include "ipc/quote.h"
 #include "requestrouter_version.h"
@@ -41,14 +44,19 @@ constexpr rlim_t kDescriptors = 65'536;
 constexpr auto kSweepInterval = std::chrono::seconds(10);
 constexpr std::int64_t kSweepStep = 100;  // rows of a table
 
+// A name in a file that is misread may be a secret in truth.
+void Print(const char* who, const std::string& message) {
+  std::fprintf(stderr, "%s: %s\n", who, secrets::ProcessRedactor().Redact(message).c_str());
+}
+
 void PrintProblems(const std::vector<Problem>& problems, const char* severity) {
   for (const Problem& problem : problems) {
-    std::fprintf(stderr, "%s: %s\n", severity, config::ToString(problem).c_str());
+    Print(severity, config::ToString(problem));
   }
 }
 
 int Refuse(const std::string& message) {
-  std::fprintf(stderr, "routerd: %s\n", message.c_str());
+  Print("routerd", message);
   return EXIT_FAILURE;
 }
 
@@ -109,7 +117,8 @@ class App {
   App(const AppOptions& options, config::Loaded loaded, std::unique_ptr<storage::Store> store,
       FetchedSecrets fetched, std::unique_ptr<ipc::ServerSocket> socket, int signal_fd,
       ops::Meters& meters, Logging& logging)
-      : log_level_(options.log_level),
+      : options_(options),
+        at_start_(loaded.config.settings),
         logging_(logging),
         meters_(meters),
         insight_(meters, clock_),
@@ -213,12 +222,13 @@ class App {
   void OnStopping() {
     spdlog::info("stopping: {} waiting, {} in flight", chats_.waiting_count(),
                  chats_.in_flight_count());
-    notify_.Stopping();
+    notify_.Stopping(at_start_.drain);
   }
 
   void OnTurn() {
     const policy::Instant now = clock_.Steady();
     notify_.Alive(now);
+    refresher_.FetchMissing(*catalog_, now);
     if (now < next_sweep_) return;
     next_sweep_ = now + kSweepInterval;
     Sweep();
@@ -259,34 +269,45 @@ class App {
 
   void Adopt(Reloaded& read,
              const std::function<void(ipc::Result<ops::Operations::Reloaded>)>& done) {
+    const config::Settings& settings = read.config.settings;
+    KeepFormer(*catalog_, read.config, read.fetched);
     ops::Operations::Reloaded result{Changes(catalog_->config(), read.config), read.warnings};
-    catalog_ =
-        std::make_shared<router::Catalog>(std::move(read.config), std::move(read.fetched.secrets));
-    dispatcher_.Configure(catalog_->ToPolicy(clock_), clock_.Steady());
-    chats_.SetCatalog(catalog_);
-    operations_.SetCatalog(catalog_);
-    meters_.Configure(catalog_, clock_.Wall());
-    const auto changed = logging_.Change(LogOptionsOf(catalog_->config().settings, log_level_));
+    for (const auto& more : {read.fetched.warnings, WaitingForARestart(at_start_, settings)}) {
+      result.warnings.insert(result.warnings.end(), more.begin(), more.end());
+    }
+    const auto changed = logging_.Change(LogOptionsOf(settings, options_.log_level));
     if (!changed) result.warnings.push_back(changed.error());
+    UseCatalog(
+        std::make_shared<router::Catalog>(std::move(read.config), std::move(read.fetched.secrets)));
     for (const std::string& warning : result.warnings) spdlog::warn("{}", warning);
     spdlog::info("reloaded: {} changes", result.changed.size());
     done(std::move(result));
   }
 
-  // Where the source holds another secret than the provider refused, the key is used again.
-  void AdoptSecret(const std::string& key_id, SecretRefresher::Fetched secret) {
-    const std::shared_ptr<const secrets::Secret> former = catalog_->SecretOf(key_id);
-    if (!secret || !former || former->Reveal() == secret->Reveal()) return;
-    catalog_ = catalog_->WithSecret(key_id, std::move(secret));
-    TellRedactor(catalog_->secrets(), former.get());
+  void UseCatalog(std::shared_ptr<const router::Catalog> catalog) {
+    catalog_ = std::move(catalog);
+    TellRedactor(catalog_->secrets());
+    dispatcher_.Configure(catalog_->ToPolicy(clock_), clock_.Steady());
     chats_.SetCatalog(catalog_);
     operations_.SetCatalog(catalog_);
+    meters_.Configure(catalog_, clock_.Wall());
+  }
+
+  // A key that had none can be used from now on. Where the source holds another secret than the
+  // provider refused, the key is used again.
+  void AdoptSecret(const std::string& key_id, SecretRefresher::Fetched secret) {
+    const std::shared_ptr<const secrets::Secret> former = catalog_->SecretOf(key_id);
+    if (!secret || !catalog_->FindKey(key_id)) return;
+    if (former && former->Reveal() == secret->Reveal()) return;
+    UseCatalog(catalog_->WithSecret(key_id, std::move(secret)));
+    if (!former) return spdlog::info("the secret of key {} has been fetched", key_id);
     dispatcher_.Reset(key_id, false, clock_.Steady());
     spdlog::info("the secret of key {} was refused and has been fetched again", key_id);
   }
 
   const router::SystemClock clock_;
-  const std::string log_level_;  // of the command line
+  const AppOptions options_;
+  const config::Settings at_start_;
   Logging& logging_;
   ops::Meters& meters_;
   Insight insight_;
@@ -321,8 +342,7 @@ int CheckConfig(const AppOptions& options) {
   }
   PrintProblems(loaded->loaded.warnings, "warning");
   const FetchedSecrets fetched = FetchSecrets(loaded->loaded.config, loaded->environment);
-  for (const std::string& line : fetched.missing)
-    std::fprintf(stderr, "warning: %s\n", line.c_str());
+  for (const std::string& line : fetched.warnings) Print("warning", line);
   std::printf("%s: %zu keys, %zu with a secret: no errors\n", options.config_path.c_str(),
               loaded->loaded.config.keys.size(), fetched.secrets.size());
   return EXIT_SUCCESS;
@@ -360,7 +380,7 @@ int RunApp(const AppOptions& options) {
 
   FetchedSecrets fetched = FetchSecrets(loaded->loaded.config, loaded->environment);
   secrets::Wipe(loaded->environment);
-  for (const std::string& line : fetched.missing) spdlog::warn("{}", line);
+  for (const std::string& line : fetched.warnings) spdlog::warn("{}", line);
 
   ipc::ServerSocket::Options socket_options;
   socket_options.endpoint = ipc::ResolveEndpoint(options.endpoint);

@@ -8,6 +8,7 @@ namespace requestrouter::policy {
 namespace {
 
 constexpr std::string_view kProviderPrefix = "provider/";
+constexpr std::size_t kMostFormer = 10'000;  // quotas of keys that are gone
 
 const Demand kSmallest{};
 
@@ -43,19 +44,23 @@ KeyPool::KeyPool(std::uint64_t seed) : random_(seed) {}
 // ---- configuration
 
 void KeyPool::Configure(const Config& config, Instant now) {
-  auto old_keys = std::exchange(keys_, {});
-  auto old_quotas = std::exchange(quotas_, {});
+  if (former_quotas_.size() > kMostFormer) {
+    former_keys_.clear();
+    former_quotas_.clear();
+  }
+  former_keys_.merge(keys_);
+  former_quotas_.merge(quotas_);
   models_.clear();
   model_index_.clear();
   key_order_.clear();
   cells_of_.clear();
   for (const KeySpec& spec : config.keys) {
-    if (const auto old = old_keys.find(spec.key_id); old != old_keys.end()) {
-      keys_.insert(old_keys.extract(old));
+    if (const auto old = former_keys_.find(spec.key_id); old != former_keys_.end()) {
+      keys_.insert(former_keys_.extract(old));
     }
     for (const KeyModel& model : spec.models) {
-      const auto old = old_quotas.find({spec.quota_group, model.name});
-      if (old != old_quotas.end()) quotas_.insert(old_quotas.extract(old));
+      const auto old = former_quotas_.find({spec.quota_group, model.name});
+      if (old != former_quotas_.end()) quotas_.insert(former_quotas_.extract(old));
     }
     AddKey(spec, config.retry, now);
   }

@@ -102,8 +102,8 @@ class KeyPool {
 
   explicit KeyPool(std::uint64_t seed);
 
-  // Keys and quotas that stay keep counts, cooldowns and what is in flight; keys that were
-  // disabled because of what a provider said are tried again.
+  // Keys and quotas that stay or come back keep counts, cooldowns and what is in flight; keys that
+  // were disabled because of what a provider said are tried again.
   void Configure(const Config& config, Instant now);
 
   // ---- models
@@ -228,6 +228,9 @@ class KeyPool {
   std::map<std::string, std::shared_ptr<KeyState>, std::less<>> keys_;
   std::vector<std::string> key_order_;  // as configured
   std::map<std::pair<std::string, std::string>, std::shared_ptr<QuotaState>> quotas_;
+  // Of keys that earlier configurations had: one that comes back must not find its windows empty.
+  std::map<std::string, std::shared_ptr<KeyState>, std::less<>> former_keys_;
+  std::map<std::pair<std::string, std::string>, std::shared_ptr<QuotaState>> former_quotas_;
   std::map<std::string, std::shared_ptr<ProviderState>, std::less<>> providers_;
   // Where each key and quota has its cells.
   std::map<const void*, std::vector<CellId>> cells_of_;

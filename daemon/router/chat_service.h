@@ -148,9 +148,9 @@ class ChatService {
   // ---- attempts (chat_attempts.cc)
   void Dispatch(policy::Instant now);
   void StartAttempt(const policy::Grant& grant);
-  void OnJournalled(std::uint64_t ticket, std::int64_t attempt_id,
+  void OnJournalled(std::uint64_t ticket, std::int64_t attempt_id, const Catalog& catalog,
                     storage::Result<storage::Written> written);
-  void SendAttempt(LiveRequest& live);
+  void SendAttempt(LiveRequest& live, const Catalog& catalog);
   void AbandonGrant(LiveRequest& live);
   policy::Report ReportOf(const LiveRequest& live, const upstream::Outcome& outcome) const;
   void LearnFrom(const LiveRequest& live, const upstream::Outcome& outcome);

@@ -31,6 +31,8 @@ struct Provider {
   std::chrono::milliseconds idle_timeout{120'000};  // between bytes, from that piece on
   // From the request being sent to the end, without the time that a slow caller paused it.
   std::chrono::milliseconds total_timeout{std::chrono::hours(24)};
+
+  bool operator==(const Provider&) const = default;
 };
 
 // What is asked, complete: history and system prompt are already in `messages`.

@@ -31,6 +31,27 @@ while time.monotonic() < end:
 print(count, refused)
 """
 
+# A provider of OpenAI's kind that takes its time; it says when it has a request.
+SLOW_PROVIDER = """
+import http.server, json, time
+class Slow(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        print("asked", flush=True)
+        time.sleep(1.5)
+        body = {"choices": [{"message": {"content": "the answer"}, "finish_reason": "stop"}]}
+        data = json.dumps(body).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+    def log_message(self, *_):
+        pass
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Slow)
+print(server.server_port, flush=True)
+server.serve_forever()
+"""
+
 
 def prepare(root):
     """A short watchdog, a key whose secret is a credential, one who may connect and one who not."""
@@ -217,6 +238,36 @@ class Booted(unittest.TestCase):
         self.assertEqual(active.stdout, "active\n")
         self.assertTrue(self.box.path("/home/rr-agent/.local/state/requestrouter").is_dir())
         self.assertEqual(self.box.show(SERVICE, "ActiveState"), "inactive", "not the system's")
+
+    def test_a_stop_waits_for_the_answer_of_a_request_in_flight(self):
+        provider = self.box.start("/usr/bin/python3", "-c", SLOW_PROVIDER)
+        self.addCleanup(provider.stdout.close)
+        self.addCleanup(provider.wait, container.PATIENCE_S)
+        self.addCleanup(provider.kill)
+        port = int(provider.stdout.readline())
+        self.configure(json.dumps({
+            "keys": [{"key_id": "one", "provider": "slow", "model_name": "m"}],
+            "providers": {"slow": {"kind": "openai", "base_url": f"http://127.0.0.1:{port}/v1"}}}))
+        secret = self.box.path("/etc/requestrouter/credentials/one")
+        secret.write_text("sk-of-the-credential\n", encoding="utf-8")
+        self.assertEqual(self.systemctl("start", SERVICE), "")
+        asking = self.box.start("routerctl", "chat", "hello")
+        self.addCleanup(asking.stdout.close)
+        self.assertEqual(provider.stdout.readline(), "asked\n")
+        self.assertEqual(self.systemctl("stop", SOCKET, SERVICE), "")
+        self.assertEqual(asking.wait(container.PATIENCE_S), 0)
+        self.assertIn("the answer", asking.stdout.read())
+        self.assertEqual(self.box.show(SERVICE, "Result"), "success")
+
+    def test_who_asks_while_it_crashes_is_answered_by_the_next_one(self):
+        self.assertEqual(self.systemctl("start", SERVICE), "")
+        pid = self.pid()
+        self.signal(signal.SIGSTOP)
+        asking = self.box.start("routerctl", "--timeout", "30", "ping")
+        self.addCleanup(asking.stdout.close)
+        self.signal(signal.SIGKILL)
+        self.wait_for_another(pid)
+        self.assertEqual(asking.wait(container.PATIENCE_S), 0)
 
     def test_a_stop_is_clean_and_leaves_the_socket_to_systemd(self):
         self.assertEqual(self.systemctl("start", SERVICE), "")
