@@ -109,7 +109,6 @@ class App {
         socket_(std::move(socket)),
         outbox_(*socket_),
         replies_(outbox_),
-        upstream_(mailbox_, chats_),
         chats_({clock_, mailbox_, *store_, upstream_, dispatcher_, replies_, traces_}, catalog_),
         operations_({clock_, mailbox_, *store_, dispatcher_, replies_, chats_,
                      [this](auto done) { Reload(std::move(done)); }, clock_.Steady()},
@@ -154,6 +153,7 @@ class App {
     limits.nesting = static_cast<std::size_t>(settings.max_nesting);
     return {clock_,
             mailbox_,
+            upstream_,
             *socket_,
             outbox_,
             chats_,

@@ -21,8 +21,7 @@ int CheckConfig(const AppOptions& options);
 // stderr with the remedy.
 //
 // Threads, and what each may block on:
-//   router    the ROUTER socket, every policy object, the request table       nothing
-//   upstream  the curl multi handle and its connections                       nothing
+//   router    the ROUTER socket, policy, the request table, the transfers     nothing
 //   storage   the only writing connection, restores                           the disk
 //   reader    a reading connection: histories, listings, exports              the disk
 //   copier    a reading connection for what takes long: backups, checks       the disk

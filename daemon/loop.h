@@ -7,12 +7,14 @@
 #include "daemon/router/chat_service.h"
 #include "daemon/router/mailbox.h"
 #include "daemon/router/outbox.h"
+#include "daemon/upstream_runner.h"
 #include "ipc/codec.h"
 #include "ipc/socket.h"
 
 namespace requestrouter {
 
-// The router thread's loop: requests from the socket, reports from the mailbox, signals and time.
+// The router thread's loop: requests from the socket, providers' answers, reports from the mailbox,
+// signals and time.
 // Sleeps until the next thing is due; nothing is polled for.
 //
 // Stopping: the first SIGTERM or SIGINT drains (new requests are refused, those under way go on to
@@ -23,6 +25,7 @@ class Loop {
   struct Parts {
     const router::Clock& clock;
     router::Mailbox& mailbox;
+    UpstreamRunner& upstream;
     ipc::ServerSocket& socket;
     router::Outbox& outbox;
     router::ChatService& chats;
@@ -39,7 +42,6 @@ class Loop {
   static int OpenSignals();
 
   Loop(Parts parts, int signal_fd);
-  ~Loop();
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
@@ -55,12 +57,12 @@ class Loop {
   void StopSignal();
   bool IsDone();
   void Sleep(bool more_to_receive);
+  void Serve(int descriptor);
   policy::Instant NextDeadline() const;
 
   Parts parts_;
   router::CallerWatch callers_;
   const int signal_fd_;
-  const int epoll_fd_;
   Stopping stopping_ = Stopping::kNo;
   policy::Instant drain_until_{};
 };

@@ -19,6 +19,9 @@ constexpr std::int64_t kTokensPerImage = 1'600;
 // Senders of one request who wait for its answer.
 constexpr std::size_t kMostSubscribers = 1'000;
 
+// received, waiting, granted, sent, answered: of a request that meets no trouble.
+constexpr std::size_t kUsualEvents = 5;
+
 std::string KeyOf(uid_t uid, const std::string& id) { return std::to_string(uid) + '/' + id; }
 
 policy::Tier ToTier(ipc::Workload workload) {
@@ -138,6 +141,7 @@ void ChatService::Admit(const ipc::Envelope& from, const ipc::Peer& peer, ipc::R
   added->deadline = added->received + std::chrono::milliseconds(request.deadline_ms);
   added->subscribers.push_back({from, peer.pid, 0});
   LiveRequest& live = table_.Add(std::move(added));
+  live.trace.timeline.reserve(kUsualEvents);
   live.trace.id = live.id;
   live.trace.uid = peer.uid;
   live.trace.caller = caller_names_.Of(peer);
@@ -214,6 +218,8 @@ void ChatService::Enqueue(LiveRequest& live, storage::Conversation conversation)
   }
   Note(live, "waiting");
   if (live.chat.progress) watching_[live.ticket] = false;
+  // At once, so that those who come next find the queue empty while there is room.
+  Dispatch(now);
 }
 
 ipc::Result<void> ChatService::BuildPrompt(LiveRequest& live, storage::Conversation& conversation) {
@@ -253,8 +259,9 @@ ipc::Result<void> ChatService::BuildPrompt(LiveRequest& live, storage::Conversat
   std::move(history.begin(), history.end(), std::back_inserter(prompt->messages));
   prompt->messages.insert(prompt->messages.end(), live.chat.messages.begin(),
                           live.chat.messages.end());
+  std::vector<ipc::Message> own = std::exchange(live.chat.messages, {});
   prompt->options = live.chat;
-  prompt->options.messages.clear();
+  live.chat.messages = std::move(own);
   for (const ipc::Message& message : prompt->messages) live.prompt_bytes += BytesOf(message);
   for (const ipc::Tool& tool : live.chat.tools) {
     live.prompt_bytes += static_cast<std::int64_t>(tool.name.size() + tool.description.size() +

@@ -13,7 +13,7 @@ namespace {
 
 using ipc::ErrorType;
 
-// How much later than the request's deadline the upstream thread gives up by itself: the router
+// How much later than the request's deadline the transfer gives up by itself: the router
 // ends the request at the deadline, this is only the backstop.
 constexpr std::chrono::milliseconds kTimeoutMargin{1'000};
 
@@ -46,6 +46,10 @@ bool WasSent(const upstream::Outcome& outcome) {
 }
 
 }  // namespace
+
+void ChatService::Dispatch(policy::Instant now) {
+  while (const auto grant = parts_.dispatcher.Next(now)) StartAttempt(*grant);
+}
 
 void ChatService::StartAttempt(const policy::Grant& grant) {
   LiveRequest* live = table_.Find(grant.ticket);

@@ -279,7 +279,7 @@ void ChatService::Tick() {
                                  ? "the deadline passed while the provider was answering"
                                  : "the deadline passed while the request was waiting"));
   }
-  while (const auto grant = parts_.dispatcher.Next(now)) StartAttempt(*grant);
+  Dispatch(now);
   for (const policy::Refusal& refusal : parts_.dispatcher.Expire(now)) {
     if (LiveRequest* live = table_.Find(refusal.ticket)) Fail(*live, ToError(refusal));
   }

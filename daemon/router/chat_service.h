@@ -71,7 +71,7 @@ class ChatService {
   // has joined goes on for that one.
   void CallerGone(pid_t pid);
 
-  // Reports of the upstream thread, already on the router thread.
+  // Reports of the attempts under way; never from within a call of AttemptRunner.
   void OnDelta(std::int64_t attempt_id, const ipc::ChatDelta& delta);
   void OnOutcome(std::int64_t attempt_id, const upstream::Outcome& outcome);
 
@@ -144,6 +144,7 @@ class ChatService {
   void Spend(const storage::Usage& usage);
 
   // ---- attempts (chat_attempts.cc)
+  void Dispatch(policy::Instant now);
   void StartAttempt(const policy::Grant& grant);
   void OnJournalled(std::uint64_t ticket, std::int64_t attempt_id,
                     storage::Result<storage::Written> written);

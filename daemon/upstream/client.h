@@ -13,7 +13,7 @@
 #include "ipc/chat.h"
 
 // Attempts: single calls of a provider. Prompt -> provider's request -> HTTP -> provider's answer,
-// all on the upstream thread; the router sees values only.
+// all on one thread; the router sees values only.
 namespace requestrouter::upstream {
 
 enum class ProviderKind : std::uint8_t { kGemini, kOpenAi, kAnthropic };
@@ -99,8 +99,8 @@ struct Outcome {
   std::chrono::milliseconds first_byte{0};
 };
 
-// Where a Client reports. Called on the upstream thread; must not block or throw. After OnOutcome
-// of an attempt nothing more is reported of it.
+// Where attempts are reported. Called on the thread that they run on; must not block or throw.
+// After OnOutcome of an attempt nothing more is reported of it.
 class Listener {
  public:
   virtual ~Listener() = default;
@@ -122,8 +122,8 @@ struct ClientOptions {
   DialectLookup dialect;  // empty: DialectOf()
 };
 
-// Runs attempts on a thread of its own, over one curl multi handle. Every method may be called
-// from any thread and returns at once.
+// Runs attempts on a thread of its own, for who has no loop for them (upstream/loop.h). Every
+// method may be called from any thread and returns at once.
 //
 // An attempt is sent at most once, but for one case: a kept-alive connection that the provider was
 // just closing. Where the provider's host never acknowledged the end of the request, it cannot have
