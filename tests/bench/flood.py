@@ -19,23 +19,24 @@ import threading
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 os.environ.setdefault("REQUESTROUTER_BIN", str(ROOT / "build/bin"))
 os.environ.setdefault("REQUESTROUTER_EXAMPLES", str(ROOT / "tests/golden/config"))
-sys.path.insert(0, str(ROOT / "tests/e2e"))
+sys.path[:0] = [str(ROOT / "tests/e2e"), str(ROOT / "tests/bench/router")]
 
 import zmq  # noqa: E402
 
+from load import Histogram  # noqa: E402
 from support import BIN, Client, Daemon, Simulator, key  # noqa: E402
 
 
 def bench(daemon, seconds, *arguments):
     return subprocess.Popen([BIN / "routerbench", "--endpoint", daemon.endpoint, "--seconds",
-                             str(seconds), *arguments], stdout=subprocess.PIPE, text=True)
+                             str(seconds), "--warm-up", "0.5", *arguments],
+                            stdout=subprocess.PIPE, text=True)
 
 
 def percentiles(report):
-    sorted_us = sorted(report["latencies_us"])
-    at = lambda share: sorted_us[min(len(sorted_us) - 1, int(len(sorted_us) * share))]
-    return {"asked": len(sorted_us), "p50_us": at(0.5), "p99_us": at(0.99),
-            "failed": report["failed"] + report["unanswered"]}
+    latency = Histogram([report["latency"]])
+    return {"asked": latency.total, "p50_us": round(latency.at(0.5)),
+            "p99_us": round(latency.at(0.99)), "failed": report["failed"] + report["unanswered"]}
 
 
 class Operations:
@@ -68,9 +69,9 @@ def victim(daemon, seconds):
 
 
 def under_chats(daemon, seconds, in_flight):
-    flood = bench(daemon, seconds + 1, "--in-flight", str(in_flight))
+    flood = bench(daemon, seconds, "--in-flight", str(in_flight), "--tail", "1")
     row = victim(daemon, seconds)
-    row["flood"] = len(json.loads(flood.communicate()[0])["latencies_us"])
+    row["flood"] = json.loads(flood.communicate()[0])["in_time"]
     return row
 
 

@@ -62,7 +62,7 @@ def slope_an_hour(samples, name):
 
 def start_agents(daemon, rate):
     return [subprocess.Popen(
-        [sys.executable, ROOT / "tests/e2e/load.py", "--endpoint", daemon.endpoint,
+        [sys.executable, ROOT / "tests/e2e/agent.py", "--endpoint", daemon.endpoint,
          "--name", f"soak{i}", "--seed", str(i), "--rate", str(rate / PROCESSES), "--mix", "calm"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for i in range(PROCESSES)]
 

@@ -1,6 +1,6 @@
 """Whether what the agents were told, what the provider billed, and what routerd recorded agree.
 
-Pure: journals (load.py), the simulator's ledger and routerd's own statements in, a list of what
+Pure: journals (agent.py), the simulator's ledger and routerd's own statements in, a list of what
 does not balance out. The rules:
 
   - every request that was sent has a final message, unless its process died; never more final

@@ -65,7 +65,7 @@ def own_mounts():
 
 
 class Agent:
-    """A load.py process and its journal."""
+    """A agent.py process and its journal."""
 
     def __init__(self, stage, name, uid, *arguments):
         self.journal = Journal(name, uid, stage.journals / name)
@@ -76,7 +76,7 @@ class Agent:
             os.chown(self.journal.path, uid, os.getgid())
             identity = {"user": uid, "group": os.getgid(), "extra_groups": []}
         self.process = subprocess.Popen(
-            [sys.executable, pathlib.Path(__file__).with_name("load.py"), "--endpoint",
+            [sys.executable, pathlib.Path(__file__).with_name("agent.py"), "--endpoint",
              stage.daemon.endpoint, "--name", name, "--journal", self.journal.path,
              "--seed", str(stage.random.randrange(1 << 30)), "--models", *MODELS.values(),
              *arguments], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, **identity)
