@@ -15,6 +15,7 @@ namespace requestrouter::storage {
 void AppendTurn(Database& database, const Turn& turn);
 Written Truncate(Database& database, const TruncateConversation& request);
 Written Delete(Database& database, const DeleteConversation& request);
+Size ReadSize(Database& database);
 Conversation ReadConversation(Database& database, std::uint32_t uid, const std::string& conv_id,
                               Millis now, std::optional<std::int64_t> limit);
 std::vector<ConversationInfo> ReadConversations(Database& database, std::uint32_t uid,

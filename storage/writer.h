@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "storage/database.h"
+#include "storage/sqlite_store.h"
 #include "storage/store.h"
 
 namespace requestrouter::storage {
@@ -30,6 +31,7 @@ class Writer {
     // Called on the storage thread when the files had to be made anew: other connections must be
     // opened again.
     std::function<void()> on_reopened;
+    std::function<void(const storage::Commit&)> on_commit;  // see SqliteOptions
   };
 
   // `database` is open and migrated.

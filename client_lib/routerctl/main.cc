@@ -1,6 +1,7 @@
 // routerctl: how a person looks inside routerd and intervenes. Parses, asks the daemon, prints.
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <iostream>
 #include <optional>
 #include <string>

@@ -29,4 +29,13 @@ std::size_t EditDistance(std::string_view a, std::string_view b) {
   return last[b.size()];
 }
 
+std::string Folded(std::string_view name) {
+  std::string folded;
+  for (const char c : name) {
+    const char lower = Lower(c);
+    if ((lower >= 'a' && lower <= 'z') || (lower >= '0' && lower <= '9')) folded += lower;
+  }
+  return folded;
+}
+
 }  // namespace requestrouter::config

@@ -29,6 +29,9 @@ std::optional<std::string> Suggest(std::string_view text, const Range& candidate
   return best;
 }
 
+// In lower case and without what is neither letter nor digit: "keyId" and "key_id" are the same.
+std::string Folded(std::string_view name);
+
 // `; did you mean "rpm"?`, or nothing.
 template <typename Range>
 std::string DidYouMean(std::string_view text, const Range& candidates) {

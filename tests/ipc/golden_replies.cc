@@ -1,5 +1,7 @@
 #include "golden_messages.h"
 
+#include <cstdint>
+
 namespace requestrouter::ipc {
 namespace {
 
