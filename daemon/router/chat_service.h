@@ -104,6 +104,8 @@ class ChatService {
 
   // The trace of a request under way or over; nullptr: not known.
   const Trace* FindTrace(uid_t uid, const std::string& id);
+  // Of the requests that are over.
+  const TraceLog& traces() const { return parts_.traces; }
 
  private:
   // An attempt that the last daemon sent and did not see the end of.
