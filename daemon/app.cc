@@ -5,21 +5,29 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <random>
 
+#include "daemon/changes.h"
 #include "daemon/config/config.h"
+#include "daemon/config/loopback_address.h"
 #include "daemon/helper.h"
+#include "daemon/insight.h"
 #include "daemon/key_secrets.h"
+#include "daemon/log_record.h"
 #include "daemon/logging.h"
 #include "daemon/loop.h"
 #include "daemon/notify.h"
+#include "daemon/ops/metrics_listener.h"
+#include "daemon/ops/process_metrics.h"
 #include "daemon/refresh.h"
 #include "daemon/reload.h"
 #include "daemon/router/key_states.h"
 #include "daemon/secrets/process_environment.h"
+#include "daemon/secrets/redactor.h"
 #include "daemon/upstream_runner.h"
 #include "ipc/quote.h"
 #include "requestrouter_version.h"
@@ -36,14 +44,19 @@ constexpr rlim_t kDescriptors = 65'536;
 constexpr auto kSweepInterval = std::chrono::seconds(10);
 constexpr std::int64_t kSweepStep = 100;  // rows of a table
 
+// A name in a file that is misread may be a secret in truth.
+void Print(const char* who, const std::string& message) {
+  std::fprintf(stderr, "%s: %s\n", who, secrets::ProcessRedactor().Redact(message).c_str());
+}
+
 void PrintProblems(const std::vector<Problem>& problems, const char* severity) {
   for (const Problem& problem : problems) {
-    std::fprintf(stderr, "%s: %s\n", severity, config::ToString(problem).c_str());
+    Print(severity, config::ToString(problem));
   }
 }
 
 int Refuse(const std::string& message) {
-  std::fprintf(stderr, "routerd: %s\n", message.c_str());
+  Print("routerd", message);
   return EXIT_FAILURE;
 }
 
@@ -69,8 +82,10 @@ void RaiseDescriptorLimit() {
 int ActivatedSocket() { return sd_listen_fds(1) > 0 ? SD_LISTEN_FDS_START : -1; }
 
 storage::Result<std::unique_ptr<storage::Store>> OpenStore(const AppOptions& options,
-                                                           const config::Settings& settings) {
+                                                           const config::Settings& settings,
+                                                           ops::Meters& meters) {
   storage::SqliteOptions store;
+  store.on_commit = [&meters](const storage::Commit& commit) { meters.Committed(commit); };
   store.directory = StateDirectory(options);
   store.durability =
       settings.durability_full ? storage::Durability::kFull : storage::Durability::kProcess;
@@ -100,8 +115,14 @@ void LogUnknownOutcomes(const storage::Recovered& recovered, storage::Millis now
 class App {
  public:
   App(const AppOptions& options, config::Loaded loaded, std::unique_ptr<storage::Store> store,
-      FetchedSecrets fetched, std::unique_ptr<ipc::ServerSocket> socket, int signal_fd)
-      : reloader_(options.config_path, options.env_file),
+      FetchedSecrets fetched, std::unique_ptr<ipc::ServerSocket> socket, int signal_fd,
+      ops::Meters& meters, Logging& logging)
+      : options_(options),
+        at_start_(loaded.config.settings),
+        logging_(logging),
+        meters_(meters),
+        insight_(meters, clock_),
+        reloader_(options.config_path, options.env_file),
         store_(std::move(store)),
         catalog_(std::make_shared<router::Catalog>(std::move(loaded.config),
                                                    std::move(fetched.secrets))),
@@ -109,17 +130,38 @@ class App {
         socket_(std::move(socket)),
         outbox_(*socket_),
         replies_(outbox_),
-        upstream_(mailbox_, chats_),
-        chats_({clock_, mailbox_, *store_, upstream_, dispatcher_, replies_, traces_}, catalog_),
+        chats_({clock_, mailbox_, *store_, upstream_, dispatcher_, replies_, traces_, insight_},
+               catalog_),
         operations_({clock_, mailbox_, *store_, dispatcher_, replies_, chats_,
-                     [this](auto done) { Reload(std::move(done)); }, clock_.Steady()},
+                     [this](auto done) { Reload(std::move(done)); }, clock_.Steady(), *socket_,
+                     meters_, [this] { return logging_.lost(); }},
                     catalog_),
         loop_(LoopParts(), signal_fd),
         refresher_(reloader_, helper_, mailbox_, [this](const std::string& key_id, auto secret) {
           AdoptSecret(key_id, std::move(secret));
         }) {
+    outbox_.OnGivenUp([](std::size_t replies, std::size_t bytes) {
+      spdlog::warn("a client does not read: {} replies to it, {} bytes, were dropped", replies,
+                   bytes);
+    });
     chats_.OnKeyRefused(
         [this](const std::string& key_id) { refresher_.Refresh(key_id, clock_.Steady()); });
+    meters_.Configure(catalog_, clock_.Wall());
+  }
+
+  // For Prometheus, at an address that has been checked.
+  ipc::Result<void> ServeMetrics(const std::string& address) {
+    auto listener = ops::MetricsListener::Listen(
+        address, {mailbox_, [this](const auto& done) { operations_.GatherMetrics(done); },
+                  [&meters = meters_] {
+                    ops::Families families = meters.Collect();
+                    ops::Append(families, ops::ProcessMetrics());
+                    return families;
+                  }});
+    if (!listener) return tl::unexpected(listener.error());
+    metrics_listener_ = std::move(*listener);
+    spdlog::info("metrics are served at http://{}/metrics", metrics_listener_->address());
+    return {};
   }
 
   void Restore(const storage::Recovered& recovered) {
@@ -131,6 +173,12 @@ class App {
   void Run() {
     notify_.Ready("serving " + std::to_string(catalog_->config().keys.size()) + " keys");
     loop_.Run();
+    if (chats_.uncounted() > 0) {
+      spdlog::warn(
+          "{} refused requests are missing from the usage: the database could not be"
+          " written",
+          chats_.uncounted());
+    }
     if (chats_.unwritten_count() == 0) return;
     spdlog::error("the ends of {} requests are lost: the database could not be written",
                   chats_.unwritten_count());
@@ -144,12 +192,14 @@ class App {
     limits.nesting = static_cast<std::size_t>(settings.max_nesting);
     return {clock_,
             mailbox_,
+            upstream_,
             *socket_,
             outbox_,
             chats_,
             operations_,
             limits,
             settings.drain,
+            [this](ipc::ErrorType type) { meters_.Malformed(type); },
             [this] { ReloadOnSignal(); },
             [this] { OnStopping(); },
             [this] { OnTurn(); },
@@ -172,15 +222,17 @@ class App {
   void OnStopping() {
     spdlog::info("stopping: {} waiting, {} in flight", chats_.waiting_count(),
                  chats_.in_flight_count());
-    notify_.Stopping();
+    notify_.Stopping(at_start_.drain);
   }
 
   void OnTurn() {
     const policy::Instant now = clock_.Steady();
     notify_.Alive(now);
+    refresher_.FetchMissing(*catalog_, now);
     if (now < next_sweep_) return;
     next_sweep_ = now + kSweepInterval;
     Sweep();
+    logging_.WarnOfLost();
   }
 
   // In small steps, so that turns get in between; the next one at once where this one had its fill.
@@ -207,6 +259,7 @@ class App {
         if (*read) {
           Adopt(**read, done);
         } else {
+          meters_.ReloadFailed();
           done(tl::unexpected(read->error()));
         }
         notify_.Ready("serving " + std::to_string(catalog_->config().keys.size()) + " keys");
@@ -216,30 +269,48 @@ class App {
 
   void Adopt(Reloaded& read,
              const std::function<void(ipc::Result<ops::Operations::Reloaded>)>& done) {
+    const config::Settings& settings = read.config.settings;
+    KeepFormer(*catalog_, read.config, read.fetched);
     ops::Operations::Reloaded result{Changes(catalog_->config(), read.config), read.warnings};
-    catalog_ =
-        std::make_shared<router::Catalog>(std::move(read.config), std::move(read.fetched.secrets));
-    dispatcher_.Configure(catalog_->ToPolicy(clock_), clock_.Steady());
-    chats_.SetCatalog(catalog_);
-    operations_.SetCatalog(catalog_);
+    for (const auto& more : {read.fetched.warnings, WaitingForARestart(at_start_, settings)}) {
+      result.warnings.insert(result.warnings.end(), more.begin(), more.end());
+    }
+    const auto changed = logging_.Change(LogOptionsOf(settings, options_.log_level));
+    if (!changed) result.warnings.push_back(changed.error());
+    UseCatalog(
+        std::make_shared<router::Catalog>(std::move(read.config), std::move(read.fetched.secrets)));
     for (const std::string& warning : result.warnings) spdlog::warn("{}", warning);
     spdlog::info("reloaded: {} changes", result.changed.size());
     done(std::move(result));
   }
 
-  // Where the source holds another secret than the provider refused, the key is used again.
-  void AdoptSecret(const std::string& key_id, SecretRefresher::Fetched secret) {
-    const std::shared_ptr<const secrets::Secret> former = catalog_->SecretOf(key_id);
-    if (!secret || !former || former->Reveal() == secret->Reveal()) return;
-    catalog_ = catalog_->WithSecret(key_id, std::move(secret));
-    TellRedactor(catalog_->secrets(), former.get());
+  void UseCatalog(std::shared_ptr<const router::Catalog> catalog) {
+    catalog_ = std::move(catalog);
+    TellRedactor(catalog_->secrets());
+    dispatcher_.Configure(catalog_->ToPolicy(clock_), clock_.Steady());
     chats_.SetCatalog(catalog_);
     operations_.SetCatalog(catalog_);
+    meters_.Configure(catalog_, clock_.Wall());
+  }
+
+  // A key that had none can be used from now on. Where the source holds another secret than the
+  // provider refused, the key is used again.
+  void AdoptSecret(const std::string& key_id, SecretRefresher::Fetched secret) {
+    const std::shared_ptr<const secrets::Secret> former = catalog_->SecretOf(key_id);
+    if (!secret || !catalog_->FindKey(key_id)) return;
+    if (former && former->Reveal() == secret->Reveal()) return;
+    UseCatalog(catalog_->WithSecret(key_id, std::move(secret)));
+    if (!former) return spdlog::info("the secret of key {} has been fetched", key_id);
     dispatcher_.Reset(key_id, false, clock_.Steady());
     spdlog::info("the secret of key {} was refused and has been fetched again", key_id);
   }
 
   const router::SystemClock clock_;
+  const AppOptions options_;
+  const config::Settings at_start_;
+  Logging& logging_;
+  ops::Meters& meters_;
+  Insight insight_;
   Reloader reloader_;
   Notify notify_;
   router::Mailbox mailbox_;
@@ -257,6 +328,7 @@ class App {
   SecretRefresher refresher_;
   Helper helper_;
   policy::Instant next_sweep_{};
+  std::unique_ptr<ops::MetricsListener> metrics_listener_;  // null: not asked for
 };
 
 }  // namespace
@@ -270,14 +342,19 @@ int CheckConfig(const AppOptions& options) {
   }
   PrintProblems(loaded->loaded.warnings, "warning");
   const FetchedSecrets fetched = FetchSecrets(loaded->loaded.config, loaded->environment);
-  for (const std::string& line : fetched.missing)
-    std::fprintf(stderr, "warning: %s\n", line.c_str());
+  for (const std::string& line : fetched.warnings) Print("warning", line);
   std::printf("%s: %zu keys, %zu with a secret: no errors\n", options.config_path.c_str(),
               loaded->loaded.config.keys.size(), fetched.secrets.size());
   return EXIT_SUCCESS;
 }
 
 int RunApp(const AppOptions& options) {
+  std::string metrics_listen = options.metrics_listen;
+  if (!metrics_listen.empty()) {
+    const auto address = config::LoopbackAddress(metrics_listen);
+    if (!address) return Refuse("--metrics-listen " + address.error());
+    metrics_listen = *address;
+  }
   const int signal_fd = Loop::OpenSignals();
   RaiseDescriptorLimit();
   const Reloader reader(options.config_path, options.env_file);
@@ -287,32 +364,42 @@ int RunApp(const AppOptions& options) {
     return EXIT_FAILURE;
   }
   const config::Settings settings = loaded->loaded.config.settings;
-  if (!SetUpLogging(options.log_level.empty() ? settings.log_level : options.log_level)) {
-    return Refuse("no log level \"" + options.log_level +
-                  "\": use trace, debug, info, warning, error or off");
-  }
+  const auto logging = Logging::Start(LogOptionsOf(settings, options.log_level));
+  if (!logging) return Refuse(logging.error());
+  const auto refuse = [&logging](const std::string& message) {
+    (*logging)->Flush();  // so that the reason is the last line
+    return Refuse(message);
+  };
   for (const Problem& warning : loaded->loaded.warnings) spdlog::warn("{}", ToString(warning));
 
-  auto store = OpenStore(options, settings);
-  if (!store) return Refuse(store.error().message);
+  ops::Meters meters;
+  auto store = OpenStore(options, settings, meters);
+  if (!store) return refuse(store.error().message);
   const auto recovered = (*store)->Recover(router::SystemClock().Wall());
-  if (!recovered) return Refuse(recovered.error().message);
+  if (!recovered) return refuse(recovered.error().message);
 
   FetchedSecrets fetched = FetchSecrets(loaded->loaded.config, loaded->environment);
   secrets::Wipe(loaded->environment);
-  for (const std::string& line : fetched.missing) spdlog::warn("{}", line);
+  for (const std::string& line : fetched.warnings) spdlog::warn("{}", line);
 
   ipc::ServerSocket::Options socket_options;
   socket_options.endpoint = ipc::ResolveEndpoint(options.endpoint);
   socket_options.payload_bytes = static_cast<std::size_t>(settings.max_payload_bytes);
   socket_options.listening_fd = ActivatedSocket();
   auto socket = ipc::ServerSocket::Bind(socket_options);
-  if (!socket) return Refuse(socket.error().message);
+  if (!socket) return refuse(socket.error().message);
 
   App app(options, std::move(loaded->loaded), std::move(*store), std::move(fetched),
-          std::move(*socket), signal_fd);
+          std::move(*socket), signal_fd, meters, **logging);
   app.Restore(*recovered);
+  if (metrics_listen.empty()) metrics_listen = settings.metrics_listen;
+  if (!metrics_listen.empty()) {
+    if (const auto served = app.ServeMetrics(metrics_listen); !served) {
+      return refuse(served.error().message);
+    }
+  }
   spdlog::info("routerd {} listens on {}", REQUESTROUTER_VERSION, socket_options.endpoint);
+  (*logging)->Flush();  // who is told that it is ready finds the start in the log
   app.Run();
   spdlog::info("stopped");
   return EXIT_SUCCESS;

@@ -8,10 +8,11 @@ namespace requestrouter {
 // What `routerd` is told on its command line; see `routerd --help`.
 struct AppOptions {
   std::string config_path;
-  std::string env_file;   // empty: none
-  std::string endpoint;   // empty: the default, see ipc::ResolveEndpoint
-  std::string state_dir;  // empty: $STATE_DIRECTORY, else the user's or the system's default
-  std::string log_level;  // empty: LOG_LEVEL, else the configuration's
+  std::string env_file;        // empty: none
+  std::string endpoint;        // empty: the default, see ipc::ResolveEndpoint
+  std::string state_dir;       // empty: $STATE_DIRECTORY, else the user's or the system's default
+  std::string log_level;       // empty: LOG_LEVEL, else the configuration's
+  std::string metrics_listen;  // empty: the configuration's, or nowhere
 };
 
 // Checks the configuration and prints every mistake and doubt. Returns the exit code.
@@ -21,11 +22,12 @@ int CheckConfig(const AppOptions& options);
 // stderr with the remedy.
 //
 // Threads, and what each may block on:
-//   router    the ROUTER socket, every policy object, the request table       nothing
-//   upstream  the curl multi handle and its connections                       nothing
+//   router    the ROUTER socket, policy, the request table, the transfers     nothing
 //   storage   the only writing connection, restores                           the disk
 //   reader    a reading connection: histories, listings, exports              the disk
 //   copier    a reading connection for what takes long: backups, checks       the disk
+//   log       where log lines are written                                      what reads them
+//   civetweb  scrapes of metrics, where they are served (several threads)      the router, 5 s
 //   helper    secrets from commands and Vault, reading the configuration      anything
 // The router thread is the one that calls Run. Others reach it through router::Mailbox only.
 //

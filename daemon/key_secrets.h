@@ -10,14 +10,22 @@ namespace requestrouter {
 
 struct FetchedSecrets {
   router::Catalog::Secrets secrets;
-  std::vector<std::string> missing;  // a line for each key that has none, with the remedy
+  std::vector<std::string> warnings;  // keys without one and keys that share one, with the remedy
 };
 
-// Fetches the secret of every active key and tells the process's redactor. May block: start-up and
-// the helper thread only.
+// Fetches the secret of every active key and tells the process's redactor. May block, for 45 s at
+// most (a service manager gives a start 90 s): start-up and the helper thread only.
 FetchedSecrets FetchSecrets(const config::Config& config, const config::Environment& environment);
 
-// Tells the process's redactor of these and, because attempts may still use it, of `former`.
-void TellRedactor(const router::Catalog::Secrets& secrets, const secrets::Secret* former);
+// Whether what a key's secret comes from may be away for a while, so that asking again helps.
+bool IsRemote(const config::SecretSource& source);
+
+// After a reload: a key whose Vault or command did not give its secret this time keeps the one it
+// has, with a warning.
+void KeepFormer(const router::Catalog& former, const config::Config& config,
+                FetchedSecrets& fetched);
+
+// Tells the process's redactor of these. Router and helper thread.
+void TellRedactor(const router::Catalog::Secrets& secrets);
 
 }  // namespace requestrouter

@@ -1,29 +1,159 @@
 #include "daemon/logging.h"
 
-#include <spdlog/sinks/stdout_sinks.h>
+#include <pthread.h>
+#include <spdlog/async.h>
 #include <spdlog/spdlog.h>
 
-#include <memory>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <utility>
 
+#include "daemon/log_record.h"
+#include "daemon/log_target.h"
 #include "daemon/policy/lower_case.h"
 #include "daemon/secrets/redacting_sink.h"
 
 namespace requestrouter {
 
-bool SetUpLogging(const std::string& level) {
-  std::string name = policy::LowerCase(level);
+// The end of the queue: takes lines apart and hands them to where they are written at present.
+// Nobody is kept waiting while it writes, which may last.
+class LogSink final : public spdlog::sinks::sink {
+ public:
+  explicit LogSink(std::unique_ptr<LogTarget> target) : target_(std::move(target)) {}
+
+  void Use(std::unique_ptr<LogTarget> target) {
+    const std::lock_guard lock(mutex_);
+    target_ = std::move(target);
+  }
+
+  void log(const spdlog::details::log_msg& message) override {
+    const auto since_epoch = message.time.time_since_epoch();
+    Current()->Write(Unpack({message.payload.data(), message.payload.size()}), message.level,
+                     std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch).count());
+  }
+  void flush() override {
+    const std::lock_guard lock(mutex_);
+    ++flushed_;
+    flushed_now_.notify_all();
+  }
+
+  // Runs `ask`, which makes the queue's end call flush(), and waits for that.
+  template <typename Ask>
+  void AwaitFlush(Ask ask) {
+    std::unique_lock lock(mutex_);
+    const std::uint64_t before = flushed_;
+    lock.unlock();
+    ask();
+    lock.lock();
+    flushed_now_.wait_for(lock, std::chrono::seconds(1), [&] { return flushed_ > before; });
+  }
+
+  void set_pattern(const std::string&) override {}
+  void set_formatter(std::unique_ptr<spdlog::formatter>) override {}
+
+ private:
+  std::shared_ptr<LogTarget> Current() {
+    const std::lock_guard lock(mutex_);
+    return target_;
+  }
+
+  std::mutex mutex_;
+  std::shared_ptr<LogTarget> target_;  // guarded by mutex_
+  std::uint64_t flushed_ = 0;          // guarded by mutex_
+  std::condition_variable flushed_now_;
+};
+
+namespace {
+
+constexpr std::size_t kQueue = 4'096;  // lines
+
+std::optional<spdlog::level::level_enum> LevelOf(const std::string& text) {
+  std::string name = policy::LowerCase(text);
   if (name == "warn") name = "warning";
   if (name == "critical") name = "error";
-  const spdlog::level::level_enum parsed = spdlog::level::from_str(name);
-  if (parsed == spdlog::level::off && name != "off") return false;
-  auto sink = std::make_shared<secrets::RedactingSink>(
-      std::make_shared<spdlog::sinks::stderr_sink_mt>(), secrets::ProcessRedactor());
-  auto logger = std::make_shared<spdlog::logger>("routerd", std::move(sink));
-  logger->set_level(parsed);
-  logger->flush_on(spdlog::level::info);
-  logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
+  const spdlog::level::level_enum level = spdlog::level::from_str(name);
+  if (level == spdlog::level::off && name != "off") return std::nullopt;
+  return level;
+}
+
+tl::expected<std::unique_ptr<LogTarget>, std::string> TargetOf(const LogOptions& options) {
+  if (options.file.empty()) {
+    return StderrIsJournal() ? NewJournalTarget() : NewStderrTarget(options.json);
+  }
+  try {
+    return NewFileTarget(options.file, options.file_bytes, options.files, options.json);
+  } catch (const spdlog::spdlog_ex& error) {
+    return tl::unexpected("config.log_file: " + std::string(error.what()) +
+                          "; let routerd's user write there, or leave log_file out");
+  }
+}
+
+tl::expected<spdlog::level::level_enum, std::string> CheckedLevel(const LogOptions& options) {
+  if (const auto level = LevelOf(options.level)) return *level;
+  return tl::unexpected("no log level \"" + options.level +
+                        "\": use trace, debug, info, warning, error or off");
+}
+
+}  // namespace
+
+LogOptions LogOptionsOf(const config::Settings& settings, const std::string& level) {
+  return {level.empty() ? settings.log_level : level, settings.log_json, settings.log_file,
+          static_cast<std::size_t>(settings.log_file_bytes),
+          static_cast<std::size_t>(settings.log_files)};
+}
+
+tl::expected<std::unique_ptr<Logging>, std::string> Logging::Start(const LogOptions& options) {
+  const auto level = CheckedLevel(options);
+  if (!level) return tl::unexpected(level.error());
+  auto target = TargetOf(options);
+  if (!target) return tl::unexpected(target.error());
+  std::unique_ptr<Logging> logging(new Logging(std::make_shared<LogSink>(std::move(*target))));
+  spdlog::set_level(*level);
+  return logging;
+}
+
+Logging::Logging(std::shared_ptr<LogSink> sink)
+    : sink_(std::move(sink)), unwritten_(std::make_shared<std::atomic<std::uint64_t>>(0)) {
+  spdlog::init_thread_pool(kQueue, 1, [] { pthread_setname_np(pthread_self(), "log"); });
+  auto logger = std::make_shared<spdlog::async_logger>(
+      "routerd", std::make_shared<secrets::RedactingSink>(sink_, secrets::ProcessRedactor()),
+      spdlog::thread_pool(), spdlog::async_overflow_policy::overrun_oldest);
+  logger->set_error_handler([unwritten = unwritten_](const std::string&) { ++*unwritten; });
   spdlog::set_default_logger(std::move(logger));
-  return true;
+}
+
+Logging::~Logging() {
+  spdlog::shutdown();
+  spdlog::set_default_logger(std::make_shared<spdlog::logger>("none"));  // for who is late
+}
+
+tl::expected<void, std::string> Logging::Change(const LogOptions& options) {
+  const auto level = CheckedLevel(options);
+  if (!level) return tl::unexpected(level.error());
+  auto target = TargetOf(options);
+  if (!target) return tl::unexpected(target.error());
+  sink_->Use(std::move(*target));
+  spdlog::set_level(*level);
+  return {};
+}
+
+void Logging::Flush() {
+  sink_->AwaitFlush([] { spdlog::default_logger()->flush(); });
+}
+
+std::uint64_t Logging::lost() const {
+  return *unwritten_ + spdlog::thread_pool()->overrun_counter();
+}
+
+void Logging::WarnOfLost() {
+  const std::uint64_t lost_now = lost();
+  if (lost_now == warned_of_) return;
+  spdlog::warn(LogRecord("log lines were lost: whatever takes the log did not keep up, or failed")
+                   .With("lines", static_cast<std::int64_t>(lost_now - warned_of_))
+                   .packed());
+  warned_of_ = lost_now;
 }
 
 }  // namespace requestrouter

@@ -1,11 +1,9 @@
 #include "daemon/loop.h"
 
-#include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <csignal>
 #include <system_error>
 
@@ -23,21 +21,6 @@ constexpr milliseconds kFlushInterval{20};
 // After the second signal, how long cancelled attempts are waited for.
 constexpr milliseconds kAbortGrace{2'000};
 
-int NewEpoll() {
-  const int fd = epoll_create1(EPOLL_CLOEXEC);
-  if (fd < 0) throw std::system_error(errno, std::generic_category(), "epoll_create1");
-  return fd;
-}
-
-void WatchReadable(int epoll_fd, int fd) {
-  epoll_event event{};
-  event.events = EPOLLIN;
-  event.data.fd = fd;
-  if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) != 0) {
-    throw std::system_error(errno, std::generic_category(), "epoll_ctl");
-  }
-}
-
 }  // namespace
 
 int Loop::OpenSignals() {
@@ -50,27 +33,24 @@ int Loop::OpenSignals() {
   return fd;
 }
 
-Loop::Loop(Parts parts, int signal_fd)
-    : parts_(std::move(parts)), signal_fd_(signal_fd), epoll_fd_(NewEpoll()) {
+Loop::Loop(Parts parts, int signal_fd) : parts_(std::move(parts)), signal_fd_(signal_fd) {
   for (const int fd : {parts_.socket.fd(), parts_.mailbox.fd(), signal_fd_, callers_.fd()}) {
-    WatchReadable(epoll_fd_, fd);
+    parts_.upstream.Invite(fd);
   }
 }
 
-Loop::~Loop() { close(epoll_fd_); }
-
 void Loop::Run() {
   for (;;) {
-    parts_.mailbox.Drain();
-    ReadSignals();
-    callers_.Poll([this](pid_t pid) { parts_.chats.CallerGone(pid); });
-    parts_.outbox.Flush([this](const ipc::Envelope&) { parts_.chats.OnDrained(); });
+    parts_.upstream.Deliver(parts_.chats);
+    parts_.outbox.Flush([this] { parts_.chats.OnDrained(); });
     parts_.chats.Tick();
     parts_.on_turn();
+    parts_.outbox.SendPosted();
     if (IsDone()) return;
     // Last, because a send may have hidden an arrival: see ipc::ServerSocket::fd.
     const bool received = ReceiveSome();
     if (received) parts_.chats.Tick();
+    parts_.outbox.SendPosted();
     Sleep(received);
   }
 }
@@ -91,6 +71,7 @@ void Loop::Handle(const ipc::Incoming& incoming) {
   if (!request) {
     parts_.outbox.Send(incoming.envelope,
                        ipc::EncodeError(request.error().id, request.error().error));
+    parts_.on_malformed(request.error().error.type);
     return;
   }
   if (!std::holds_alternative<ipc::ChatRequest>(request->body)) {
@@ -142,13 +123,16 @@ policy::Instant Loop::NextDeadline() const {
 }
 
 void Loop::Sleep(bool more_to_receive) {
-  int timeout_ms = 0;
-  if (!more_to_receive) {
-    const policy::Duration left = NextDeadline() - parts_.clock.Steady();
-    timeout_ms = static_cast<int>(std::min<std::int64_t>(router::WaitMs(left), 60'000));
+  const policy::Instant until = more_to_receive ? policy::Instant::min() : NextDeadline();
+  for (const int descriptor : parts_.upstream.Turn(until)) Serve(descriptor);
+}
+
+void Loop::Serve(int descriptor) {
+  if (descriptor == parts_.mailbox.fd()) parts_.mailbox.Drain();
+  if (descriptor == signal_fd_) ReadSignals();
+  if (descriptor == callers_.fd()) {
+    callers_.Poll([this](pid_t pid) { parts_.chats.CallerGone(pid); });
   }
-  std::array<epoll_event, 8> events{};
-  epoll_wait(epoll_fd_, events.data(), static_cast<int>(events.size()), timeout_ms);
 }
 
 }  // namespace requestrouter

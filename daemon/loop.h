@@ -7,12 +7,14 @@
 #include "daemon/router/chat_service.h"
 #include "daemon/router/mailbox.h"
 #include "daemon/router/outbox.h"
+#include "daemon/upstream_runner.h"
 #include "ipc/codec.h"
 #include "ipc/socket.h"
 
 namespace requestrouter {
 
-// The router thread's loop: requests from the socket, reports from the mailbox, signals and time.
+// The router thread's loop: requests from the socket, providers' answers, reports from the mailbox,
+// signals and time.
 // Sleeps until the next thing is due; nothing is polled for.
 //
 // Stopping: the first SIGTERM or SIGINT drains (new requests are refused, those under way go on to
@@ -23,23 +25,24 @@ class Loop {
   struct Parts {
     const router::Clock& clock;
     router::Mailbox& mailbox;
+    UpstreamRunner& upstream;
     ipc::ServerSocket& socket;
     router::Outbox& outbox;
     router::ChatService& chats;
     ops::Operations& operations;
     ipc::Limits limits;
     policy::Duration drain;
-    std::function<void()> on_reload;    // SIGHUP
-    std::function<void()> on_stopping;  // the first SIGTERM
-    std::function<void()> on_turn;      // once a turn: the watchdog, maintenance
-    policy::Duration longest_sleep;     // so that on_turn comes often enough
+    std::function<void(ipc::ErrorType)> on_malformed;  // a message that is no request
+    std::function<void()> on_reload;                   // SIGHUP
+    std::function<void()> on_stopping;                 // the first SIGTERM
+    std::function<void()> on_turn;                     // once a turn: the watchdog, maintenance
+    policy::Duration longest_sleep;                    // so that on_turn comes often enough
   };
 
   // Blocks SIGTERM, SIGINT and SIGHUP in the calling thread: construct before other threads start.
   static int OpenSignals();
 
   Loop(Parts parts, int signal_fd);
-  ~Loop();
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
@@ -55,12 +58,12 @@ class Loop {
   void StopSignal();
   bool IsDone();
   void Sleep(bool more_to_receive);
+  void Serve(int descriptor);
   policy::Instant NextDeadline() const;
 
   Parts parts_;
   router::CallerWatch callers_;
   const int signal_fd_;
-  const int epoll_fd_;
   Stopping stopping_ = Stopping::kNo;
   policy::Instant drain_until_{};
 };

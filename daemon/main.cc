@@ -52,6 +52,10 @@ int main(int argc, char** argv) {
       ->type_name("DIR");
   cli.add_option("--log-level", options.log_level, "trace, debug, info, warning, error or off")
       ->type_name("LEVEL");
+  cli.add_option("--metrics-listen", options.metrics_listen,
+                 "Serve Prometheus metrics at http://ADDRESS/metrics: 127.0.0.1:PORT, to whoever"
+                 " can connect; port 0: one that is free, see the log")
+      ->type_name("ADDRESS");
   cli.add_flag("--check-config", check_config,
                "Say everything that is wrong with the configuration, and exit");
   try {

@@ -8,6 +8,8 @@
 namespace requestrouter {
 namespace {
 
+constexpr auto kAfterDrain = std::chrono::seconds(15);  // to end what is left and to flush
+
 // What Type=notify-reload wants beside RELOADING=1; harmless otherwise.
 std::string MonotonicUsec() {
   timespec now{};
@@ -32,7 +34,10 @@ void Notify::Reloading() {
   sd_notify(0, ("RELOADING=1\nMONOTONIC_USEC=" + MonotonicUsec()).c_str());
 }
 
-void Notify::Stopping() { sd_notify(0, "STOPPING=1"); }
+void Notify::Stopping(policy::Duration drain) {
+  const auto needed = std::chrono::duration_cast<std::chrono::microseconds>(drain + kAfterDrain);
+  sd_notify(0, ("STOPPING=1\nEXTEND_TIMEOUT_USEC=" + std::to_string(needed.count())).c_str());
+}
 
 void Notify::Alive(policy::Instant now) {
   if (!watchdog_ || now < next_) return;

@@ -14,7 +14,8 @@ class Notify {
 
   void Ready(const std::string& status);
   void Reloading();
-  void Stopping();
+  // `drain`: how long it may take; the service manager waits for that, whatever its unit says.
+  void Stopping(policy::Duration drain);
 
   // Feeds the watchdog when it is due: call once a turn of the loop.
   void Alive(policy::Instant now);

@@ -4,18 +4,21 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "daemon/helper.h"
 #include "daemon/policy/types.h"
 #include "daemon/reload.h"
+#include "daemon/router/catalog.h"
 #include "daemon/router/mailbox.h"
 #include "daemon/secrets/secrets.h"
 
 namespace requestrouter {
 
-// Fetches a key's secret again after its provider has refused it: Vault or the command may hold
-// another by now. The settings are the file's of now. Router thread only; the fetching itself is
-// done on the helper thread.
+// Fetches keys' secrets again between reloads: one that its provider has refused, because Vault or
+// the command may hold another by now, and those that Vault or a command has not given yet, because
+// it may have been away when the daemon started. The settings are the file's of now. Router thread
+// only; the fetching itself is done on the helper thread.
 class SecretRefresher {
  public:
   // nullptr: there is none, or the configuration cannot be read.
@@ -30,12 +33,22 @@ class SecretRefresher {
   // together, and a source that says something else each time must not become a loop.
   void Refresh(const std::string& key_id, policy::Instant now);
 
+  // Once a turn of the loop: asks for what is missing when it is time to, after 5 s and then less
+  // and less often, at last every five minutes.
+  void FetchMissing(const router::Catalog& catalog, policy::Instant now);
+
  private:
+  void Fetch(std::vector<std::string> key_ids);
+
   const Reloader& reloader_;
   Helper& helper_;
   router::Mailbox& mailbox_;
   const Done done_;
   std::map<std::string, policy::Instant> last_;
+  policy::Instant next_round_{};
+  policy::Duration pause_{};  // 0: nothing is missing
+  std::size_t rounds_ = 0;
+  bool fetching_ = false;  // what is missing
 };
 
 }  // namespace requestrouter

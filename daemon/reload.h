@@ -15,7 +15,7 @@ namespace requestrouter {
 struct Reloaded {
   config::Config config;
   FetchedSecrets fetched;
-  std::vector<std::string> warnings;
+  std::vector<std::string> warnings;  // of the file
 };
 
 // Reads the configuration from where it came from. Blocks: start-up and the helper thread only.
@@ -38,8 +38,5 @@ class Reloader {
   const std::string config_path_;
   const std::string env_file_;
 };
-
-// What differs between two configurations, for people: "key gemini-01 added", ...
-std::vector<std::string> Changes(const config::Config& before, const config::Config& after);
 
 }  // namespace requestrouter

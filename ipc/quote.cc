@@ -1,5 +1,7 @@
 #include "ipc/quote.h"
 
+#include <algorithm>
+
 #include "ipc/utf8.h"
 #include "ipc/value.h"
 

@@ -19,9 +19,10 @@ namespace {
 // Handshakes that do not finish hold a descriptor each, and libzmq ends the process without any.
 constexpr int kHandshakeMs = 2'000;
 
-// Messages that wait in libzmq for one peer; beyond them Send says kFull. Enough for a burst of
-// streamed pieces.
-constexpr int kSendQueue = 1'000;
+// Messages that wait in libzmq for one peer; beyond them Send says kFull, and the sender, who knows
+// how large they are, keeps the others. Few, because each may be a long conversation; fd() becomes
+// readable when half of them are gone, so that a burst of streamed pieces flows on.
+constexpr int kSendQueue = 100;
 // Messages of one peer that wait to be received; beyond them the peer waits. Each may be large.
 constexpr int kReceiveQueue = 100;
 constexpr int kBacklog = 1'024;

@@ -70,9 +70,10 @@ class SqliteStore final : public Store {
     // After the writing connection, which has recovered the log where that was needed.
     reader_ = std::make_unique<Reader>(path_, opening_, Reader::Kind::kQuick, "reader");
     copier_ = std::make_unique<Reader>(path_, opening_, Reader::Kind::kSlow, "copier");
-    writer_ = std::make_unique<Writer>(Writer::Options{options.directory, path_, options.durability,
-                                                       most_results_, [this] { ++opening_; }},
-                                       std::move(database), *attempts_);
+    writer_ = std::make_unique<Writer>(
+        Writer::Options{options.directory, path_, options.durability, most_results_,
+                        [this] { ++opening_; }, options.on_commit},
+        std::move(database), *attempts_);
   }
 
   ~SqliteStore() override {
@@ -167,6 +168,10 @@ class SqliteStore final : public Store {
       damaged_ = !damage.empty();
       return damage;
     });
+  }
+
+  void Measure(Done<Size> done) override {
+    Read<Size>(*reader_, std::move(done), [](Database& database) { return ReadSize(database); });
   }
 
   bool healthy() const override { return writer_->healthy() && !attempts_->failed() && !damaged_; }

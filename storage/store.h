@@ -241,6 +241,12 @@ struct Recovered {
   bool attempts_lost() const { return unclean && other_boot; }
 };
 
+// How large the database is.
+struct Size {
+  std::int64_t conversations = 0;  // those that have expired and are not swept yet included
+  std::int64_t bytes = 0;          // of its file, without the log
+};
+
 enum class CheckDepth : std::uint8_t {
   kQuick,  // pages and rows
   kFull,   // indexes against tables, and references, too
@@ -294,6 +300,9 @@ class Store {
   // What is wrong with the database, a line each; empty: nothing. Holds up neither reads nor
   // writes. Where something is, the store is not healthy() from then on.
   virtual void Check(CheckDepth depth, Done<std::vector<std::string>> done) = 0;
+
+  // Waits for nothing but the queries before it.
+  virtual void Measure(Done<Size> done) = 0;
 
   // Whether the last write worked, or a probe after a failed one did, and no check has found
   // damage. Never blocks.

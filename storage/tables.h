@@ -18,6 +18,7 @@ namespace requestrouter::storage {
 void AppendTurn(Database& database, const Turn& turn, const std::string& request_id);
 Written Truncate(Database& database, const TruncateConversation& request);
 Written Delete(Database& database, const DeleteConversation& request);
+Size ReadSize(Database& database);
 Result<Conversation> ReadConversation(Database& database, std::uint32_t uid,
                                       const std::string& conv_id, Millis now,
                                       std::optional<std::int64_t> limit);

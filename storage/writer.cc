@@ -133,6 +133,7 @@ std::vector<Writer::Job> Writer::TakeGroup() {
 }
 
 void Writer::Commit(std::vector<Job>& group) {
+  const auto began = std::chrono::steady_clock::now();
   Results results;
   try {
     EnsureFiles();
@@ -144,6 +145,7 @@ void Writer::Commit(std::vector<Job>& group) {
     suspect_ = suspect_ || error.error().code == ErrorCode::kIo;
     results.assign(group.size(), Failed(error.error()));
   }
+  options_.on_commit({std::chrono::steady_clock::now() - began, group.size(), healthy_});
   for (std::size_t i = 0; i < group.size(); ++i) group[i].done(std::move(results[i]));
 }
 

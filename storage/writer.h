@@ -12,6 +12,7 @@
 
 #include "storage/attempt_log.h"
 #include "storage/database.h"
+#include "storage/sqlite_store.h"
 #include "storage/store.h"
 #include "storage/sums.h"
 
@@ -32,6 +33,7 @@ class Writer {
     // Called on the storage thread when the files had to be made anew: other connections must be
     // opened again.
     std::function<void()> on_reopened;
+    std::function<void(const storage::Commit&)> on_commit;  // see SqliteOptions
   };
 
   // `database` is open and migrated; `attempts` is of this session and outlives the writer.

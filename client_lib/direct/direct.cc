@@ -7,6 +7,7 @@
 #include "client_lib/src/chat_convert.h"
 #include "client_lib/src/errors.h"
 #include "client_lib/src/json.h"
+#include "client_lib/src/notify.h"
 
 namespace requestrouter {
 
@@ -14,17 +15,28 @@ using ipc::Value;
 
 namespace {
 
-// A caller's function as the engine's; one that throws cancels.
+// A caller's function as the engine's, and why it stopped the answer.
 template <typename Function>
-direct::OnBody Guarded(Function function) {
-  return [function](const Value& body) noexcept {
-    try {
-      return function(body);
-    } catch (...) {
-      return false;
-    }
-  };
-}
+class Guarded {
+ public:
+  explicit Guarded(Function function) : function_(std::move(function)) {}
+
+  direct::OnBody sink() {
+    return [this](const Value& body) {
+      if (!stopped_) stopped_ = client::Notify(function_, body);
+      return !stopped_;
+    };
+  }
+
+  Result<Value> Judge(Result<Value> reply) const {
+    if (stopped_ && !reply) reply.error().message = stopped_->message;
+    return reply;
+  }
+
+ private:
+  const Function function_;
+  std::optional<Error> stopped_;
+};
 
 }  // namespace
 
@@ -48,11 +60,11 @@ Result<ChatReply> DirectClient::ChatStream(const ChatRequest& request, const OnC
                                            const CallOptions& options) {
   Result<ipc::ChatRequest> wire = client::ToWire(request, static_cast<bool>(on_event));
   if (!wire) return std::move(wire.error());
-  Result<Value> body =
-      engine_->Chat(*wire, options.deadline, Guarded([&on_event](const Value& message) {
-        const auto event = client::ChatEventFromBody(message);
-        return !event || on_event(*event);
-      }));
+  Guarded guarded([&on_event](const Value& message) {
+    const auto event = client::ChatEventFromBody(message);
+    return !event || on_event(*event);
+  });
+  Result<Value> body = guarded.Judge(engine_->Chat(*wire, options.deadline, guarded.sink()));
   if (!body) return std::move(body.error());
   return client::ChatReplyFromBody(*body);
 }
@@ -61,10 +73,10 @@ Result<std::string> DirectClient::Call(const std::string& op, const std::string&
                                        const CallOptions& options, const OnJsonEvent& on_event) {
   Result<Value> body = client::ParseBody(body_json);
   if (!body) return std::move(body.error());
-  Result<Value> reply =
-      engine_->Call(op, *body, options.deadline, Guarded([&on_event](const Value& message) {
-                      return !on_event || on_event(client::DumpBody(message));
-                    }));
+  Guarded guarded([&on_event](const Value& message) {
+    return !on_event || on_event(client::DumpBody(message));
+  });
+  Result<Value> reply = guarded.Judge(engine_->Call(op, *body, options.deadline, guarded.sink()));
   if (!reply) return std::move(reply.error());
   return client::DumpBody(std::move(*reply));
 }

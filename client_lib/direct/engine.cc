@@ -52,6 +52,10 @@ Result<ipc::ChatRequest> ReadRequest(const Value& body) {
   return request;
 }
 
+Error Closed() {
+  return client::MakeError(ErrorType::kClientClosed, "the client was destroyed while the call ran");
+}
+
 std::int64_t WallNow() {
   return std::chrono::duration_cast<milliseconds>(
              std::chrono::system_clock::now().time_since_epoch())
@@ -59,6 +63,25 @@ std::int64_t WallNow() {
 }
 
 }  // namespace
+
+Engine::~Engine() {
+  std::unique_lock lock(mutex_);
+  closed_ = true;
+  for (const auto& [id, pending] : pending_) upstream_.Cancel(id);
+  left_.wait(lock, [this] { return staying_ == 0; });
+}
+
+Engine::Stay::Stay(Engine& engine) : engine_(engine) {
+  const std::lock_guard lock(engine_.mutex_);
+  ++engine_.staying_;
+}
+
+Engine::Stay::~Stay() {
+  // Notified under the lock: the engine may go as soon as it is released.
+  const std::lock_guard lock(engine_.mutex_);
+  --engine_.staying_;
+  engine_.left_.notify_all();
+}
 
 // Well where a chat that names no model would find a key; of the provider itself nothing is known.
 Value Engine::Health() const {
@@ -76,24 +99,24 @@ Value Engine::Health() const {
 
 Result<Value> Engine::Chat(const ipc::ChatRequest& request, milliseconds deadline,
                            const OnBody& on_body) {
+  const Stay stay(*this);
+  if (deadline < milliseconds(1) || deadline > std::chrono::hours(24)) {
+    return client::InvalidRequest("the deadline is not between 1 ms and 24 h");
+  }
   Result<Endpoint> endpoint = ChooseEndpoint(options_, request.model_preference);
   if (!endpoint) return std::move(endpoint.error());
   const auto begun = std::chrono::steady_clock::now();
-  const std::int64_t id = next_id_++;
-  Pending* pending = nullptr;
-  {
-    const std::lock_guard lock(mutex_);
-    pending = &pending_[id];
-  }
   auto prompt = std::make_shared<upstream::Prompt>();
   prompt->messages = memory_.Prompt(request);
   prompt->options = request;
-  upstream_.Send({id, endpoint->provider, endpoint->model, endpoint->secret, std::move(prompt),
-                  request.stream, deadline});
-  const upstream::Outcome outcome = Wait(id, *pending, on_body);
-  if (auto failure = FailureOf(outcome, WallNow() / 1000)) return std::move(*failure);
-  memory_.Add(request, MessageOf(*outcome.answer));
-  ipc::ChatReply reply = ReplyOf(*outcome.answer, request, *endpoint);
+  const Result<upstream::Outcome> outcome =
+      Try({next_id_++, endpoint->provider, endpoint->model, endpoint->secret, std::move(prompt),
+           request.stream, deadline},
+          on_body);
+  if (!outcome) return outcome.error();
+  if (auto failure = FailureOf(*outcome, WallNow() / 1000)) return std::move(*failure);
+  memory_.Add(request, MessageOf(*outcome->answer));
+  ipc::ChatReply reply = ReplyOf(*outcome->answer, request, *endpoint);
   reply.duration_ms =
       std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - begun).count();
   return BodyOf(ipc::EncodeChatReply("direct", reply));
@@ -127,21 +150,31 @@ void Engine::OnOutcome(std::int64_t id, upstream::Outcome outcome) {
   pending.changed.notify_one();
 }
 
-upstream::Outcome Engine::Wait(std::int64_t id, Pending& pending, const OnBody& on_body) {
-  std::int64_t seq = 0;
+Result<upstream::Outcome> Engine::Try(upstream::Attempt attempt, const OnBody& on_body) {
+  const std::int64_t id = attempt.id;
   std::unique_lock lock(mutex_);
+  if (closed_) return Closed();
+  Pending& pending = pending_[id];
+  upstream_.Send(std::move(attempt));
+  Deliver(id, pending, on_body, lock);
+  upstream::Outcome outcome = std::move(*pending.outcome);
+  pending_.erase(id);
+  if (closed_ && outcome.transport == upstream::Transport::kCancelled) return Closed();
+  return outcome;
+}
+
+void Engine::Deliver(std::int64_t id, Pending& pending, const OnBody& on_body,
+                     std::unique_lock<std::mutex>& lock) {
+  std::int64_t seq = 0;
   for (;;) {
     pending.changed.wait(lock, [&] { return pending.outcome || !pending.deltas.empty(); });
-    if (pending.deltas.empty()) break;
+    if (pending.deltas.empty()) return;
     const ipc::ChatDelta delta = std::move(pending.deltas.front());
     pending.deltas.pop_front();
     lock.unlock();
     if (on_body && !on_body(BodyOf(ipc::EncodeDelta("direct", seq++, delta)))) upstream_.Cancel(id);
     lock.lock();
   }
-  upstream::Outcome outcome = std::move(*pending.outcome);
-  pending_.erase(id);
-  return outcome;
 }
 
 }  // namespace requestrouter::direct

@@ -22,6 +22,10 @@ using OnBody = std::function<bool(const ipc::Value& body)>;
 class Engine : private upstream::Listener {
  public:
   explicit Engine(DirectOptions options) : options_(std::move(options)) {}
+  // Ends the calls in flight with kClientClosed and waits until their threads have left.
+  ~Engine() override;
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
 
   // The reply's body. `on_body` runs on this thread.
   Result<ipc::Value> Chat(const ipc::ChatRequest& request, std::chrono::milliseconds deadline,
@@ -36,17 +40,34 @@ class Engine : private upstream::Listener {
     std::optional<upstream::Outcome> outcome;
   };
 
+  // One thread's stay in a chat.
+  class Stay {
+   public:
+    explicit Stay(Engine& engine);
+    ~Stay();
+    Stay(const Stay&) = delete;
+    Stay& operator=(const Stay&) = delete;
+
+   private:
+    Engine& engine_;
+  };
+
+  Result<upstream::Outcome> Try(upstream::Attempt attempt, const OnBody& on_body);
   ipc::Value Health() const;
   void OnDelta(std::int64_t id, ipc::ChatDelta delta) override;
   void OnOutcome(std::int64_t id, upstream::Outcome outcome) override;
-  upstream::Outcome Wait(std::int64_t id, Pending& pending, const OnBody& on_body);
+  void Deliver(std::int64_t id, Pending& pending, const OnBody& on_body,
+               std::unique_lock<std::mutex>& lock);
 
   const DirectOptions options_;
   Memory memory_;
   std::atomic<std::int64_t> next_id_{1};
-  std::mutex mutex_;
-  std::map<std::int64_t, Pending> pending_;  // guarded by mutex_
-  upstream::Client upstream_{this};          // last: its end reports to the members above
+  std::mutex mutex_;  // guards the next four
+  std::condition_variable left_;
+  std::map<std::int64_t, Pending> pending_;
+  int staying_ = 0;
+  bool closed_ = false;
+  upstream::Client upstream_{this};  // last: its end reports to the members above
 };
 
 }  // namespace requestrouter::direct

@@ -1,61 +1,66 @@
-// Writes files from tasks. Several tasks of one conversation build on each other.
+// Writes files from tasks. Those of one conversation build on each other.
 
 #include <CLI/CLI.hpp>
 #include <fstream>
 #include <iostream>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "agent.h"
 #include "requestrouter/client.h"
 
 namespace {
 
-// Models like to put code between ``` fences; a file wants what is between them.
-std::string WithoutFences(const std::string& text) {
-  const auto opening = text.find("```");
-  if (opening == std::string::npos) return text;
-  const auto begin = text.find('\n', opening);
-  const auto end = begin == std::string::npos ? begin : text.find("\n```", begin);
-  if (end == std::string::npos) return text;
-  return text.substr(begin + 1, end - begin);
+using requestrouter::examples::Agent;
+
+// Complete or not at all: the file appears under its name when all of it is written.
+bool Write(const std::string& path, const std::string& text) {
+  const std::string unfinished = path + ".part";
+  std::ofstream file(unfinished);
+  file << text;
+  file.close();
+  return !file.fail() && std::rename(unfinished.c_str(), path.c_str()) == 0;
 }
 
-bool Write(const std::string& path, const std::string& text) {
-  std::ofstream file(path);
-  file << text;
-  return static_cast<bool>(file.flush());
+int WriteFile(requestrouter::Client& client, const Agent& agent, const std::string& path,
+              const std::string& task) {
+  requestrouter::ChatRequest request = agent.Request();
+  request.prompt = "Write the file " + path + ": " + task;
+  request.system_prompt = "You write code. Answer with the whole file and nothing else.";
+  request.max_output_tokens = 8192;
+  const auto reply = client.Chat(request, agent.Options());
+  if (!reply) return agent.Explain(reply.error());
+  if (!Write(path, requestrouter::examples::WithoutFences(reply->content))) {
+    std::cerr << "coder: cannot write " << path << "\n";
+    return requestrouter::examples::kFailed;
+  }
+  std::cout << "wrote " << path << std::endl;
+  return 0;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::string task, path, agent = "main", conversation;
-  CLI::App app("Turns a task into a file.");
-  app.add_option("task", task, "what to write")->required();
-  app.add_option("file", path, "where to")->required();
-  app.add_option("--agent", agent, "this coder's name");
-  app.add_option("--conversation", conversation, "go on with this one (default: begin)");
-  CLI11_PARSE(app, argc, argv);
-
-  if (conversation.empty()) {
-    conversation = "coder_" + agent + "_" + requestrouter::Client::NewRequestId().substr(0, 8);
+  Agent agent;
+  agent.role = "coder";
+  agent.name = "main";
+  std::vector<std::pair<std::string, std::string>> files;
+  CLI::App app("Turns tasks into files, one after the other in one conversation.");
+  app.add_option("file-and-task", files, "a file's path and what is to be in it; several are fine")
+      ->required();
+  app.add_option("--agent", agent.name, "this coder's name")->capture_default_str();
+  agent.AddOptions(app);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : requestrouter::examples::kUsage;
   }
-  std::cerr << "conversation " << conversation << "\n";
-
-  requestrouter::ChatRequest request;
-  request.prompt = task;
-  request.conversation_id = conversation;
-  request.system_prompt = "You write code. Answer with the whole file and nothing else.";
-  request.agent = "coder-" + agent;
-  requestrouter::CallOptions options;
-  options.deadline = std::chrono::minutes(10);
+  agent.Introduce();
 
   requestrouter::Client client;
-  const auto reply = client.Chat(request, options);
-  if (!reply) {
-    std::cerr << "coder: " << Name(reply.error().type) << ": " << reply.error().message << "\n";
-    return 1;
+  for (const auto& [path, task] : files) {
+    if (const int code = WriteFile(client, agent, path, task)) return code;
   }
-  if (Write(path, WithoutFences(reply->content))) return 0;
-  std::cerr << "coder: cannot write " << path << "\n";
-  return 1;
+  return 0;
 }

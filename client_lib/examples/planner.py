@@ -2,11 +2,12 @@
 """Turns a request into a TodoList: JSON on standard output.
 
 An answer that is not a TodoList is asked for again, with what was wrong with it, in the same
-conversation. A conversation goes on with --conversation: the plan is then refined.
+conversation. With --conversation an earlier plan is refined.
 """
 
 import argparse
 import json
+import re
 import sys
 
 from requestrouter import get_request_router, new_conversation_id
@@ -17,62 +18,84 @@ SCHEMA = {
     "properties": {
         "todos": {
             "type": "array",
+            "minItems": 1,
             "items": {
                 "type": "object",
                 "required": ["title", "done"],
-                "properties": {"title": {"type": "string"}, "done": {"type": "boolean"}},
+                "properties": {
+                    "title": {"type": "string", "minLength": 1},
+                    "done": {"type": "boolean"},
+                },
             },
         }
     },
 }
+TYPES = {"object": dict, "array": list, "string": str, "boolean": bool}
 
 
-def mistakes(text):
-    """What keeps the text from being a TodoList, a sentence each."""
-    try:
-        plan = json.loads(text)
-    except ValueError as error:
-        return [f"it is not JSON: {error}"]
-    todos = plan.get("todos") if isinstance(plan, dict) else None
-    if not isinstance(todos, list) or not todos:
-        return ['"todos" must be a list with at least one item']
+def mistakes(value, schema, path="the answer"):
+    """What keeps a value from being an instance of the schema, a sentence each."""
+    if not isinstance(value, TYPES[schema["type"]]):
+        return [f"{path} must be of type {schema['type']}"]
+    if isinstance(value, str) and len(value) < schema.get("minLength", 0):
+        return [f"{path} must not be empty"]
     found = []
-    for number, todo in enumerate(todos):
-        if not isinstance(todo, dict) or not isinstance(todo.get("title"), str):
-            found.append(f"todos[{number}].title must be a string")
-        elif not isinstance(todo.get("done"), bool):
-            found.append(f"todos[{number}].done must be true or false")
+    if isinstance(value, dict):
+        found += [f'{path} lacks "{name}"' for name in schema["required"] if name not in value]
+        for name, member in schema["properties"].items():
+            found += mistakes(value[name], member, f"{path}.{name}") if name in value else []
+    if isinstance(value, list):
+        if len(value) < schema.get("minItems", 0):
+            found.append(f"{path} must have at least {schema['minItems']} item(s)")
+        for number, item in enumerate(value):
+            found += mistakes(item, schema["items"], f"{path}[{number}]")
     return found
 
 
-def make_plan(router, conv_id, request, attempts=3):
+def mistakes_in(text):
+    try:
+        return mistakes(json.loads(text), SCHEMA)
+    except ValueError as error:
+        return [f"the answer is not JSON: {error}"]
+
+
+def without_fences(text):
+    """Models like to put an answer between ``` fences, whatever they are told."""
+    fenced = re.search(r"```[^\n]*\n(.*?)\n```", text, re.DOTALL)
+    return fenced.group(1) if fenced else text
+
+
+def make_plan(router, conv_id, request, model=None, attempts=3):
     """The TodoList as text; exits with a message where none comes."""
-    prompt = request
+    prompt, wrong = request, []
     for _ in range(attempts):
         answer = router.send_chat(
             conv_id,
             prompt,
+            model,
             system_prompt="You plan. Answer with a TodoList in JSON and nothing else.",
             response_format={"type": "json_schema", "name": "TodoList", "schema": SCHEMA},
             agent="planner",
         )
         if not answer["success"]:
-            sys.exit(f"planner: {answer['error_type']}: {answer['error']}")
-        wrong = mistakes(answer["content"])
+            sys.exit(f"planner: {answer['error']} ({answer['error_type']})")
+        plan = without_fences(answer["content"])
+        wrong = mistakes_in(plan)
         if not wrong:
-            return answer["content"]
-        prompt = "That was no TodoList: " + "; ".join(wrong) + ". Answer again."
-    sys.exit(f"planner: no valid TodoList after {attempts} answers")
+            return plan
+        prompt = "That is no valid TodoList:\n- " + "\n- ".join(wrong) + "\nAnswer again, corrected."
+    sys.exit(f"planner: no valid TodoList in {attempts} answers; of the last: {wrong[0]}")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("request", help="what to plan")
     parser.add_argument("--conversation", default="", help="go on with this one (default: begin)")
+    parser.add_argument("--model", help="the model wanted (default: the router chooses)")
     options = parser.parse_args()
     conv_id = options.conversation or new_conversation_id("planner")
     print(f"conversation {conv_id}", file=sys.stderr)
-    print(make_plan(get_request_router(), conv_id, options.request))
+    print(make_plan(get_request_router(), conv_id, options.request, options.model))
 
 
 if __name__ == "__main__":

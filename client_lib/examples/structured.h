@@ -1,23 +1,19 @@
 #pragma once
 
-#include <functional>
 #include <string>
-#include <vector>
 
 #include "requestrouter/client.h"
 
-// What planner and architect share: an answer in JSON that is asked for again until it is valid.
+// What planner and architect are: a request that is answered in JSON of a schema.
 namespace requestrouter::examples {
 
-// What is wrong with an answer, a sentence each; empty where it is valid.
-using Check = std::function<std::vector<std::string>(const std::string& answer)>;
+// Asks in the request's conversation until the answer is an instance of the schema of its
+// `response_format`, three times at most, each time with what was wrong. The JSON text; the
+// router's error; or kUpstreamRejected where no answer was valid.
+Result<std::string> AskUntilValid(Client& client, ChatRequest request, const CallOptions& options);
 
-// Asks up to three times in the request's conversation, each time with what was wrong. The valid
-// answer's text, the router's error, or kUpstreamRejected where no answer was valid.
-Result<std::string> AskUntilValid(Client& client, ChatRequest request, const Check& check);
-
-// The whole program of such an agent: `role` names the conversation, `noun` the answer.
+// The whole program: `role` names the agent, `noun` the answer.
 int RunAgent(int argc, char** argv, const std::string& role, const std::string& noun,
-             const std::string& schema_json, const Check& check);
+             const std::string& schema_json, const std::string& system_prompt);
 
 }  // namespace requestrouter::examples

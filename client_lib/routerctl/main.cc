@@ -1,6 +1,7 @@
 // routerctl: how a person looks inside routerd and intervenes. Parses, asks the daemon, prints.
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <iostream>
 #include <optional>
 #include <string>
@@ -48,6 +49,7 @@ void AddCommands(CommandSet& set) {
   AddChatCommands(set);
   AddConversationCommands(set);
   AddReportCommands(set);
+  AddTopCommand(set);
   AddAdminCommands(set);
 }
 

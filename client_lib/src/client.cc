@@ -8,6 +8,7 @@
 #include "client_lib/src/info_convert.h"
 #include "client_lib/src/json.h"
 #include "client_lib/src/mailbox.h"
+#include "client_lib/src/notify.h"
 #include "client_lib/src/read.h"
 #include "client_lib/src/request_id.h"
 
@@ -16,24 +17,6 @@ namespace requestrouter {
 using ipc::Value;
 
 namespace {
-
-Error CallbackThrew(const char* what) {
-  return client::MakeError(ErrorType::kCancelled,
-                           std::string("cancelled, because the callback threw: ") + what);
-}
-
-// Calls a caller's function; an Error where it threw, kCancelled where it returned false.
-template <typename Function, typename Argument>
-std::optional<Error> Notify(const Function& function, const Argument& argument) noexcept {
-  try {
-    if (function(argument)) return std::nullopt;
-    return client::MakeError(ErrorType::kCancelled, "cancelled by the callback");
-  } catch (const std::exception& error) {
-    return CallbackThrew(error.what());
-  } catch (...) {
-    return CallbackThrew("something that is no std::exception");
-  }
-}
 
 Result<ChatReply> ToChatReply(Result<Value> outcome, const std::string& request_id) {
   if (!outcome) return std::move(outcome.error());
@@ -53,7 +36,7 @@ class CallbackObserver final : public client::Observer {
   bool OnEvent(const Value& body) noexcept override {
     const auto event = client::ChatEventFromBody(body);
     if (!event || !on_event_) return true;
-    stopped_ = Notify(on_event_, *event);
+    stopped_ = client::Notify(on_event_, *event);
     return !stopped_;
   }
 
@@ -99,7 +82,7 @@ Result<ChatReply> Client::ChatStream(const ChatRequest& request, const OnChatEve
   const auto forward = [&on_event](const Value& body) -> std::optional<Error> {
     const auto event = client::ChatEventFromBody(body);
     if (!event || !on_event) return std::nullopt;
-    return Notify(on_event, *event);
+    return client::Notify(on_event, *event);
   };
   return ToChatReply(
       connection_->Ask(client::ChatEncoder(with_id.request_id, std::move(*wire)), with_id, forward),
@@ -134,7 +117,7 @@ Result<std::string> Client::Call(const std::string& op, const std::string& body_
   if (!body) return std::move(body.error());
   const auto forward = [&on_event](const Value& event) -> std::optional<Error> {
     if (!on_event) return std::nullopt;
-    return Notify(on_event, client::DumpBody(event));
+    return client::Notify(on_event, client::DumpBody(event));
   };
   auto reply = connection_->AskBody(op, std::move(*body), options, forward);
   if (!reply) return std::move(reply.error());

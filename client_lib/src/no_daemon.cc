@@ -35,11 +35,10 @@ std::string Reason(int error) {
     case EAGAIN:
       return "something listens there but does not answer as routerd";
     case ENOENT:
-      return "there is no such socket; start routerd (systemctl start requestrouter) or name "
-             "another one with REQUESTROUTER_ENDPOINT";
+      return "there is no such socket; start routerd (systemctl start routerd) or name another one "
+             "with REQUESTROUTER_ENDPOINT";
     case ECONNREFUSED:
-      return "the socket is there but nobody listens; start routerd (systemctl start "
-             "requestrouter)";
+      return "the socket is there but nobody listens; start routerd (systemctl start routerd)";
     default:
       return std::strerror(error);
   }

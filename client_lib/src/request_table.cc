@@ -24,6 +24,14 @@ std::int64_t SeqOf(const Value& body, std::int64_t fallback) {
   return seq != body.end() && seq->is_number_integer() ? seq->get<std::int64_t>() : fallback;
 }
 
+// A stream that has begun cannot be had again, however its daemon ended.
+Error Interrupted() {
+  Error error = MakeError(ErrorType::kUpstreamUnavailable,
+                          "the daemon went away while the answer was streaming");
+  error.details_json = R"({"interrupted":true})";
+  return error;
+}
+
 }  // namespace
 
 RequestTable::RequestTable(Options options) : options_(std::move(options)) {}
@@ -50,13 +58,13 @@ void RequestTable::Add(PendingRequest request) {
 
 void RequestTable::OnConnecting() {
   if (link_ == Link::kDown) link_ = Link::kConnecting;
-  RecomputeNextExpiry();
+  RecomputeNextExpiry(TimePoint::min());
 }
 
 void RequestTable::OnConnected() {
   link_ = Link::kUp;
   ever_connected_ = true;
-  RecomputeNextExpiry();
+  RecomputeNextExpiry(TimePoint::min());
 }
 
 void RequestTable::OnDisconnected(TimePoint now) {
@@ -66,9 +74,10 @@ void RequestTable::OnDisconnected(TimePoint now) {
     const auto here = it++;
     if (!here->second.sent) continue;
     MarkUnsent(here->second);
+    ++here->second.losses;
     if (auto error = LossOf(here->second)) Complete(here, std::move(*error));
   }
-  RecomputeNextExpiry();
+  RecomputeNextExpiry(now);
 }
 
 void RequestTable::MarkUnsent(Entry& entry) {
@@ -79,18 +88,13 @@ void RequestTable::MarkUnsent(Entry& entry) {
 }
 
 std::optional<Error> RequestTable::LossOf(const Entry& entry) const {
-  if (entry.streaming) {
-    Error error = MakeError(ErrorType::kUpstreamUnavailable,
-                            "the daemon went away while the answer was streaming");
-    error.details_json = R"({"interrupted":true})";
-    return error;
-  }
+  if (entry.streaming) return Interrupted();
   if (entry.cancelled) return MakeError(ErrorType::kCancelled, "cancelled");
   if (!entry.request.resend) {
     return MakeError(ErrorType::kNoDaemon, "the daemon went away before it answered");
   }
-  if (entry.sends < kMaxSends) return std::nullopt;
-  return MakeError(ErrorType::kNoDaemon, "the daemon went away " + std::to_string(entry.sends) +
+  if (entry.losses < kMaxLosses) return std::nullopt;
+  return MakeError(ErrorType::kNoDaemon, "the daemon went away " + std::to_string(entry.losses) +
                                              " times before it answered");
 }
 
@@ -113,7 +117,6 @@ std::string RequestTable::Encode(const std::string& id, TimePoint now) const {
 void RequestTable::MarkSent(const std::string& id) {
   Entry& entry = entries_.at(id);
   entry.sent = true;
-  ++entry.sends;
   unsent_.erase(entry.order);
 }
 
@@ -135,8 +138,9 @@ void RequestTable::OnFinal(Entries::iterator it, ipc::Reply reply, TimePoint now
   }
   const auto& error = std::get<ipc::Error>(reply.outcome);
   Entry& entry = it->second;
-  const bool again = entry.request.resend && !entry.streaming && !entry.cancelled;
-  if (error.type == ipc::ErrorType::kShuttingDown && again) {
+  const bool is_draining = error.type == ipc::ErrorType::kShuttingDown;
+  if (is_draining && entry.streaming) return Complete(it, Interrupted());
+  if (is_draining && entry.request.resend && !entry.cancelled) {
     MarkUnsent(entry);
     entry.not_before = now + kDrainPause;
     WakeBy(entry.not_before);
@@ -202,24 +206,25 @@ void RequestTable::Expire(TimePoint now) {
     const auto here = it++;
     if (ExpiryOf(here->second) <= now) Complete(here, ExpiryErrorOf(here->second, now));
   }
-  RecomputeNextExpiry();
-  for (const auto& [order, id] : unsent_) {
-    const TimePoint not_before = entries_.at(id).not_before;
-    if (not_before > now) WakeBy(not_before);
-  }
+  RecomputeNextExpiry(now);
 }
 
 void RequestTable::WakeBy(TimePoint at) {
   next_expiry_ = next_expiry_ ? std::min(*next_expiry_, at) : at;
 }
 
-void RequestTable::RecomputeNextExpiry() {
+void RequestTable::RecomputeNextExpiry(TimePoint after) {
   next_expiry_.reset();
   for (const auto& [id, entry] : entries_) WakeBy(ExpiryOf(entry));
+  for (const auto& [order, id] : unsent_) {
+    const TimePoint not_before = entries_.at(id).not_before;
+    if (not_before > after) WakeBy(not_before);
+  }
 }
 
 void RequestTable::Fail(const std::string& id, Error error) {
-  Complete(entries_.find(id), std::move(error));
+  const auto it = entries_.find(id);
+  if (it != entries_.end()) Complete(it, std::move(error));
 }
 
 void RequestTable::FailAll(const Error& error) {

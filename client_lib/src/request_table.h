@@ -57,7 +57,7 @@ class RequestTable {
   // Pause before a request that was answered `shutting_down` is sent again.
   static constexpr std::chrono::milliseconds kDrainPause{200};
   // A request that saw the daemon go this many times is likely what ends it, and is given up.
-  static constexpr int kMaxSends = 8;
+  static constexpr int kMaxLosses = 8;
 
   explicit RequestTable(Options options);
 
@@ -94,7 +94,7 @@ class RequestTable {
   void Expire(TimePoint now);
   std::optional<TimePoint> NextExpiry() const { return next_expiry_; }
 
-  // Completes one request that is in flight.
+  // Completes one request; unknown ids are ignored.
   void Fail(const std::string& id, Error error);
   // Completes everything with `error`.
   void FailAll(const Error& error);
@@ -108,7 +108,7 @@ class RequestTable {
     PendingRequest request;
     std::uint64_t order = 0;
     bool sent = false;
-    int sends = 0;
+    int losses = 0;             // of the daemon that had it
     TimePoint not_before;       // of the next send
     std::int64_t next_seq = 0;  // of the events; those before it were delivered
     bool streaming = false;     // a delta was delivered
@@ -126,7 +126,8 @@ class RequestTable {
   TimePoint ExpiryOf(const Entry& entry) const;
   Error ExpiryErrorOf(const Entry& entry, TimePoint now) const;
   void WakeBy(TimePoint at);
-  void RecomputeNextExpiry();
+  // What was to be sent by `after` needs no waking for.
+  void RecomputeNextExpiry(TimePoint after);
 
   const Options options_;
   Entries entries_;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "client_lib/src/errors.h"
+#include "client_lib/src/foreign_reply.h"
 #include "client_lib/src/no_daemon.h"
 #include "client_lib/src/request_id.h"
 #include "ipc/codec.h"
@@ -172,8 +173,11 @@ void Session::Sleep() {
   const TimePoint now = Clock::now();
   for (const std::string& payload : input.payloads) {
     auto reply = ipc::DecodeReply(payload, kReplyLimits);
-    // What is no reply cannot be matched with a request; its deadline ends that one.
-    if (reply) table_.OnReply(std::move(*reply), now);
+    if (reply) {
+      table_.OnReply(std::move(*reply), now);
+    } else if (auto foreign = ReadForeignReply(payload, kReplyLimits)) {
+      table_.Fail(foreign->id, std::move(foreign->error));
+    }
   }
   for (LinkEvent event : input.events) Apply(event, now);
 }

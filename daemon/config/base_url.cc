@@ -3,6 +3,9 @@
 #include <curl/curl.h>
 
 #include <memory>
+#include <vector>
+
+#include "daemon/config/suggest.h"
 
 namespace requestrouter::config {
 namespace {
@@ -23,8 +26,8 @@ bool EndsWith(std::string_view text, std::string_view end) {
   return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
 }
 
-bool BeginsWith(std::string_view text, std::string_view begin) {
-  return text.substr(0, begin.size()) == begin;
+bool HasScheme(std::string_view text, std::string_view scheme) {
+  return EditDistance(text.substr(0, scheme.size()), scheme) == 0;  // in any case
 }
 
 bool HasControlOrSpace(std::string_view text) {
@@ -34,28 +37,36 @@ bool HasControlOrSpace(std::string_view text) {
   return false;
 }
 
+// The one built-in server of OpenAI's kind whose path is empty.
+constexpr const char* kBareHost = "api.deepseek.com";
+
 bool IsThisHost(std::string_view host) {
   return host == "localhost" || host.substr(0, 4) == "127." || host == "[::1]";
 }
 
-// What the provider's dialect appends by itself.
-std::string_view AppendedPath(upstream::ProviderKind kind) {
+// What the provider's dialect appends by itself, whole and in part, the longest first.
+std::vector<std::string_view> AppendedPaths(upstream::ProviderKind kind) {
   switch (kind) {
     case upstream::ProviderKind::kGemini:
-      return "/v1beta";
+      return {"/v1beta/models", "/v1beta"};
     case upstream::ProviderKind::kAnthropic:
-      return "/v1";
+      return {"/v1/messages", "/v1"};
     case upstream::ProviderKind::kOpenAi:
-      return "/chat/completions";
+      return {"/chat/completions"};
   }
-  return "";
+  return {};
 }
 
 std::optional<std::string> Doubt(const Url& url, std::string_view text,
                                  upstream::ProviderKind kind) {
-  const std::string appended(AppendedPath(kind));
-  if (EndsWith(text, appended)) {
-    return appended + " is appended by itself; remove it from the end";
+  for (const std::string_view appended : AppendedPaths(kind)) {
+    if (!EndsWith(text, appended)) continue;
+    return std::string(appended) + " is appended by itself; remove it from the end";
+  }
+  if (EndsWith(text, "/v1/v1")) return "ends in /v1 twice; remove one";
+  const bool bare = Part(url, CURLUPART_PATH).size() <= 1;
+  if (kind == upstream::ProviderKind::kOpenAi && bare && Part(url, CURLUPART_HOST) != kBareHost) {
+    return "has no path; nearly every server of this kind wants /v1 at the end";
   }
   if (Part(url, CURLUPART_SCHEME) == "http" && !IsThisHost(Part(url, CURLUPART_HOST))) {
     return "keys will be sent without encryption; use https unless the network is your own";
@@ -72,7 +83,7 @@ tl::expected<BaseUrl, std::string> CheckBaseUrl(std::string_view text,
   if (HasControlOrSpace(text)) {
     return tl::unexpected<std::string>("is not a URL: it holds a space or control character");
   }
-  if (!BeginsWith(text, "https://") && !BeginsWith(text, "http://")) {
+  if (!HasScheme(text, "https://") && !HasScheme(text, "http://")) {
     return tl::unexpected<std::string>("must begin with https:// or http://");
   }
   const CURLUcode code = curl_url_set(url.get(), CURLUPART_URL, whole.c_str(), 0);
@@ -85,7 +96,8 @@ tl::expected<BaseUrl, std::string> CheckBaseUrl(std::string_view text,
         "must not hold a user name or password; secrets are sent in headers");
   }
   if (HasPart(url, CURLUPART_QUERY) || HasPart(url, CURLUPART_FRAGMENT)) {
-    return tl::unexpected<std::string>("must not hold '?' or '#'; paths are appended to it");
+    return tl::unexpected<std::string>(
+        "must not hold '?' or '#': paths are appended to it, and keys are sent in headers");
   }
   while (EndsWith(text, "/")) text.remove_suffix(1);
   return BaseUrl{std::string(text), Doubt(url, text, kind)};

@@ -19,6 +19,8 @@ struct CallerRule {
   std::optional<std::int64_t> tokens_per_day;  // of each such uid, input and output; UTC days
   std::optional<double> usd_per_day;
   std::optional<double> weight;  // with `uid` only: its share where uids compete
+
+  bool operator==(const CallerRule&) const = default;
 };
 
 }  // namespace requestrouter::config

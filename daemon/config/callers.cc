@@ -20,7 +20,11 @@ std::optional<std::uint32_t> ReadId(const ObjectReader& rule, const char* field,
     return static_cast<std::uint32_t>(*number);
   }
   const auto id = lookup(value->text);
-  if (!id) rule.Error(field, "there is no such name here: " + Quote(value->text));
+  const bool is_number = value->text.find_first_not_of("0123456789") == std::string::npos;
+  if (!id) {
+    rule.Error(field, "there is no such name here: " + Quote(value->text) +
+                          (is_number && !value->text.empty() ? "; remove the quotes" : ""));
+  }
   return id;
 }
 

@@ -31,6 +31,7 @@ struct SecretSource {
   // A variable, absolute path, credential name, Vault path ("mount/path" or "mount/path#field") or
   // command line; empty: what daemon/secrets derives from the key_id.
   std::string value;
+  bool operator==(const SecretSource&) const = default;
 };
 
 struct ModelOfKey {
@@ -58,6 +59,7 @@ struct Provider {
   policy::Counts counts = policy::Counts::kInput;
   bool cached_counts = true;
   policy::Burst burst = policy::Burst::kWindow;
+  bool operator==(const Provider&) const = default;
 };
 
 // What is known of a model beside its limits. Absent capabilities: taken to be capable.
@@ -66,12 +68,14 @@ struct Model {
   std::optional<double> input_usd_per_mtok, output_usd_per_mtok, cached_usd_per_mtok;
   std::optional<std::vector<std::string>> capabilities;  // tools, json, json_schema, images,
                                                          // reasoning, streaming
+  bool operator==(const Model&) const = default;
 };
 
 // A rate and how much of it may go at once.
 struct Bucket {
   std::int64_t per_minute = 0;
   std::int64_t burst = 0;
+  bool operator==(const Bucket&) const = default;
 };
 
 struct Settings {
@@ -96,6 +100,11 @@ struct Settings {
   std::optional<Bucket> host_limit;  // GLOBAL_RPM_MAX, GLOBAL_BURST_MAX
   std::string admin_group;           // empty: none
   std::string log_level = "info";    // trace | debug | info | warning | error | critical | off
+  bool log_json = false;             // `log_format: text | json`
+  std::string log_file;              // absolute; empty: the journal or stderr
+  std::int64_t log_file_bytes = 10 << 20;
+  std::int64_t log_files = 5;        // older ones that are kept
+  std::string metrics_listen;        // see LoopbackAddress; empty: not served
   std::string secret_store = "env";  // SECRET_STORE_TYPE: env | file | credential | vault | command
   std::string secret_directory = "/etc/requestrouter/secrets";  // of `file`: DIRECTORY/<key_id>
   std::string secret_command;  // of `command`: run with KEY_ID in its environment

@@ -158,6 +158,10 @@ tl::expected<Dotenv, std::vector<Problem>> ReadDotenv(const std::string& path) {
     return reader.Take();
   }
   std::string_view rest = *file;
+  if (rest.substr(0, 2) == "\xff\xfe" || rest.substr(0, 2) == "\xfe\xff") {
+    reader.Fail(0, "", "is UTF-16 text; save it as UTF-8");
+    return reader.Take();
+  }
   if (rest.substr(0, 3) == "\xef\xbb\xbf") rest.remove_prefix(3);  // a UTF-8 byte order mark
   for (int number = 1; !rest.empty(); ++number) {
     const auto newline = rest.find('\n');

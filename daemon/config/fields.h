@@ -55,8 +55,9 @@ inline constexpr std::array<std::string_view, 6> kCapabilities = {
 inline constexpr std::array<std::string_view, 3> kWorkloads = {"light", "medium", "heavy"};
 
 // Those of `config` that are whole numbers are listed in settings.h.
-inline constexpr std::array<std::string_view, 8> kOtherSettings = {
-    "enable_fallback", "durability",   "workload_model_mapping", "admin_group",
-    "log_level",       "secret_store", "secret_directory",       "secret_command"};
+inline constexpr std::array<std::string_view, 11> kOtherSettings = {
+    "enable_fallback", "durability", "workload_model_mapping", "admin_group",  "log_level",
+    "log_format",      "log_file",   "metrics_listen",         "secret_store", "secret_directory",
+    "secret_command"};
 
 }  // namespace requestrouter::config

@@ -90,7 +90,8 @@ std::string Reason(std::string_view what) {
 }
 
 // What people who write JSON by hand get wrong most often.
-std::string Hint(std::string_view before, std::string_view token) {
+std::string Hint(std::string_view before, std::string_view rest) {
+  const std::string_view token = rest.substr(0, 1);
   while (!before.empty() && IsSpace(before.back())) before.remove_suffix(1);
   const bool closes = token == "}" || token == "]";
   if (closes && !before.empty() && before.back() == ',') {
@@ -98,6 +99,10 @@ std::string Hint(std::string_view before, std::string_view token) {
   }
   if (StartsWith(token, "/") || StartsWith(token, "#")) return " (JSON has no comments)";
   if (StartsWith(token, "'")) return " (JSON strings are in double quotes)";
+  if (before.empty() && token != "{" && token != "[") {
+    return " (this is not JSON, which begins with '{')";
+  }
+  if (rest.substr(0, 3) == "NaN" || rest.substr(0, 3) == "Inf") return " (a number is needed)";
   if (StartsWith(token, "T") || StartsWith(token, "F") || StartsWith(token, "N")) {
     return " (JSON writes true, false and null in lower case)";
   }
@@ -152,7 +157,7 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
     const auto begin = whole ? text_.rfind(last_token, at) : std::string_view::npos;
     if (begin != std::string_view::npos && begin >= line_begin && !last_token.empty()) at = begin;
     error_ = {end.line, static_cast<int>(at - line_begin) + 1,
-              reason + Hint(text_.substr(0, at), text_.substr(at, 1))};
+              reason + Hint(text_.substr(0, at), text_.substr(std::min(at, text_.size())))};
     return false;
   }
 

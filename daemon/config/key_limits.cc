@@ -49,6 +49,10 @@ policy::LimitSet ReadLimits(const ObjectReader& reader, policy::LimitSet base) {
   if (const auto tpd = Amount(reader, "tpd", kMostTokens)) base.tpd = tpd;
   if (const auto most = Amount(reader, "max_in_flight", kMostInFlight)) base.max_in_flight = most;
   if (const auto window = Amount(reader, "window_seconds", kLongestWindowSeconds)) {
+    if (!base.rpm && !base.tpm && !base.itpm && !base.otpm && !reader.Has("models")) {
+      reader.report().Warn(reader.LineOf("window_seconds"), reader.PathOf("window_seconds"),
+                           "has no effect without rpm, tpm, itpm or otpm");
+    }
     for (auto* limit : {&base.rpm, &base.tpm, &base.itpm, &base.otpm}) {
       SetWindow(*limit, std::chrono::seconds(*window));
     }

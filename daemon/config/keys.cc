@@ -15,7 +15,7 @@ constexpr std::int64_t kMostPriority = 1'000'000;
 
 std::string KeyId(const ObjectReader& key) {
   if (!key.Has("key_id")) {
-    key.report().Error(key.line(), key.path(), "key_id is needed: a name of your choice");
+    key.Missing("key_id", "key_id is needed: a name of your choice", kKeyFields);
     return "";
   }
   const auto text = key.Text("key_id");
@@ -34,10 +34,28 @@ std::vector<std::string> NamesOf(const std::map<std::string, Provider>& provider
   return names;
 }
 
+// The built-in provider that people know under another name, or nothing.
+std::string BuiltInFor(std::string_view name) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kOthers = {
+      {{"google", "gemini"},
+       {"googleai", "gemini"},
+       {"vertex", "gemini"},
+       {"claude", "anthropic"},
+       {"gpt", "openai"},
+       {"chatgpt", "openai"},
+       {"grok", "xai"},
+       {"mistralai", "mistral"},
+       {"llama.cpp", "llamacpp"}}};
+  for (const auto& [other, built_in] : kOthers) {
+    if (Folded(name) == Folded(other)) return std::string(built_in);
+  }
+  return "";
+}
+
 // The provider's entry, or nullptr (reported).
 const Provider* ReadProviderName(const ObjectReader& key, const KeyContext& context, Key& result) {
   if (!key.Has("provider")) {
-    key.report().Error(key.line(), key.path(), "provider is needed, such as \"gemini\"");
+    key.Missing("provider", "provider is needed, such as \"gemini\"", kKeyFields);
     return nullptr;
   }
   const auto name = key.Text("provider");
@@ -46,11 +64,17 @@ const Provider* ReadProviderName(const ObjectReader& key, const KeyContext& cont
   const auto at = context.providers.find(*name);
   if (at != context.providers.end()) return &at->second;
   const auto names = NamesOf(context.providers);
-  const std::string suggestion = DidYouMean(*name, names);
+  const std::string suggestion = BuiltInFor(*name).empty()
+                                     ? DidYouMean(*name, names)
+                                     : "; did you mean \"" + BuiltInFor(*name) + "\"?";
   key.Error("provider", "unknown provider " + Quote(*name) +
                             (suggestion.empty() ? "; describe it in \"providers\" (kind, base_url)"
                                                 : suggestion));
   return nullptr;
+}
+
+bool IsNumber(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
 void ReadPriority(const ObjectReader& tags, Key& key) {
@@ -69,9 +93,11 @@ void ReadPriority(const ObjectReader& tags, Key& key) {
       return;
     }
   }
-  tags.Error("priority",
-             "must be \"high\", \"medium\", \"low\" or a whole number, is " + Describe(*value) +
-                 (value->kind == Node::Kind::kString ? DidYouMean(value->text, kWords) : ""));
+  tags.Error("priority", "must be \"high\", \"medium\", \"low\" or a whole number, is " +
+                             Describe(*value) +
+                             (value->kind != Node::Kind::kString ? ""
+                              : IsNumber(value->text)            ? "; remove the quotes"
+                                                      : DidYouMean(value->text, kWords)));
 }
 
 void ReadTags(const ObjectReader& reader, Key& key) {
@@ -134,8 +160,7 @@ void ReadModels(const ObjectReader& reader, const policy::LimitSet& rules, Key& 
   if (const auto name = reader.Name("model_name")) key.models.push_back({*name, limits});
   const Node* models = reader.Find("models");
   if (models == nullptr) {
-    if (!flat)
-      reader.report().Error(reader.line(), reader.path(), "model_name or models is needed");
+    if (!flat) reader.Missing("model_name", "model_name or models is needed", kKeyFields);
     return;
   }
   if (models->kind != Node::Kind::kArray) {
@@ -148,10 +173,22 @@ void ReadModels(const ObjectReader& reader, const policy::LimitSet& rules, Key& 
   }
 }
 
+// The fields whose names say that they hold a secret.
+std::vector<std::string_view> SecretsIn(const ObjectReader& reader) {
+  constexpr std::array<std::string_view, 7> kFolded = {
+      "apikey", "key", "token", "password", "apitoken", "secretkey", "keyvalue"};
+  std::vector<std::string_view> names;
+  for (const Member& member : reader.node().members) {
+    if (std::find(kFolded.begin(), kFolded.end(), Folded(member.name)) != kFolded.end()) {
+      names.push_back(member.name);
+    }
+  }
+  return names;
+}
+
 // People who paste the secret itself into the file learn where it belongs instead.
 void WarnOfSecrets(const ObjectReader& reader, const std::string& key_id) {
-  for (const std::string_view name : {"api_key", "apikey", "key", "token", "password"}) {
-    if (!reader.Has(name)) continue;
+  for (const std::string_view name : SecretsIn(reader)) {
     reader.report().Warn(reader.LineOf(name), reader.PathOf(name),
                          "secrets are not read from this file; remove it and set API_KEY_" +
                              (key_id.empty() ? "<key_id>" : key_id) +
@@ -159,12 +196,22 @@ void WarnOfSecrets(const ObjectReader& reader, const std::string& key_id) {
   }
 }
 
+// What belongs one level deeper: people forget the braces around it.
+std::vector<std::string_view> TagsIn(const ObjectReader& reader) {
+  std::vector<std::string_view> names;
+  for (const std::string_view tag : kTagFields) {
+    if (!reader.Has(tag)) continue;
+    names.push_back(tag);
+    reader.report().Warn(reader.LineOf(tag), reader.PathOf(tag),
+                         "is not read here; it belongs in \"tags\"");
+  }
+  return names;
+}
+
 Key ReadKey(const ObjectReader& reader, const KeyContext& context) {
-  constexpr std::array<std::string_view, 5> kWarnedOf = {"api_key", "apikey", "key", "token",
-                                                         "password"};
   Key key;
   key.line = reader.line();
-  reader.WarnOfUnknown(kKeyFields, kWarnedOf);
+  reader.WarnOfUnknown(kKeyFields, SecretsIn(reader), TagsIn(reader));
   key.key_id = KeyId(reader);
   const Provider* provider = ReadProviderName(reader, context, key);
   key.quota_group = reader.Name("quota_group").value_or(key.key_id);
@@ -185,7 +232,7 @@ struct Placed {
 };
 
 // How a key_id looks in its upper-case variable: the spelling that keeps the least.
-std::string Folded(std::string text) {
+std::string UpperCaseVariable(std::string text) {
   for (char& c : text) {
     const bool lower = c >= 'a' && c <= 'z';
     const bool kept = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
@@ -206,12 +253,12 @@ void CheckNames(const std::vector<Placed>& keys) {
                                         "; give each key its own");
       continue;
     }
-    const auto [alike, is_alone] = by_folded.emplace(Folded(id), &placed);
+    const auto [alike, is_alone] = by_folded.emplace(UpperCaseVariable(id), &placed);
     if (!is_alone) {
       placed.reader.report().Warn(placed.reader.LineOf("key_id"), placed.reader.PathOf("key_id"),
                                   Quote(id) + " and " + Quote(alike->second->key.key_id) +
                                       " differ only in case or punctuation: the variable API_KEY_" +
-                                      Folded(id) + " would be found for both");
+                                      UpperCaseVariable(id) + " would be found for both");
     }
   }
 }

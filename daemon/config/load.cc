@@ -65,6 +65,12 @@ Model ReadModel(const ObjectReader& reader) {
   model.output_usd_per_mtok = reader.NotNegative("output_usd_per_mtok");
   model.cached_usd_per_mtok = reader.NotNegative("cached_usd_per_mtok");
   ReadCapabilities(reader, model);
+  for (const auto& [one, other] : {std::pair("input_usd_per_mtok", "output_usd_per_mtok"),
+                                   std::pair("output_usd_per_mtok", "input_usd_per_mtok")}) {
+    if (!reader.Has(one) || reader.Has(other)) continue;
+    reader.report().Warn(reader.LineOf(one), reader.PathOf(one),
+                         "has no effect without " + std::string(other));
+  }
   return model;
 }
 
@@ -81,9 +87,74 @@ std::map<std::string, Model> ReadModels(const ObjectReader& root) {
   return models;
 }
 
+// Settings that stand beside "config" instead of in it.
+std::vector<std::string_view> SettingsIn(const ObjectReader& root) {
+  std::vector<std::string_view> names(kOtherSettings.begin(), kOtherSettings.end());
+  for (const NumberSetting& setting : NumberSettings()) names.push_back(setting.field);
+  std::erase_if(names, [&](std::string_view name) { return !root.Has(name); });
+  for (const std::string_view name : names) {
+    root.report().Warn(root.LineOf(name), root.PathOf(name),
+                       "is not read here; it belongs in \"config\"");
+  }
+  return names;
+}
+
+std::vector<std::string> ModelsOf(const std::vector<Key>& keys) {
+  std::vector<std::string> models;
+  for (const Key& key : keys) {
+    for (const ModelOfKey& model : key.models) models.push_back(model.name);
+  }
+  return models;
+}
+
+constexpr std::size_t kShortestName = 5;  // shorter ones are alike without being misspelt
+
+// Names of models that no key serves: misspelt ones, where they are nearly one that is served, or
+// where a caller may use nothing else.
+void CheckModels(const ObjectReader& root, const Config& config) {
+  const std::vector<std::string> served = ModelsOf(config.keys);
+  const auto is_served = [&](std::string_view pattern) {
+    const bool prefix = !pattern.empty() && pattern.back() == '*';
+    if (prefix) pattern.remove_suffix(1);
+    return std::any_of(served.begin(), served.end(), [&](std::string_view model) {
+      return prefix ? model.substr(0, pattern.size()) == pattern : model == pattern;
+    });
+  };
+  const auto models = root.Object("models");
+  for (const auto& [name, model] : config.models) {
+    const std::string meant = DidYouMean(name, served);
+    if (is_served(name) || meant.empty() || name.size() < kShortestName) continue;
+    root.report().Warn(models->LineOf(name), models->PathOf(name), "no key serves it" + meant);
+  }
+  const Node* callers = root.Find("callers");
+  for (std::size_t i = 0; callers && !served.empty() && i < config.callers.size(); ++i) {
+    for (const std::string& name : config.callers[i].models.value_or(std::vector<std::string>())) {
+      if (is_served(name)) continue;
+      const std::string path = "callers[" + std::to_string(i) + "]";
+      const ObjectReader rule(callers->items[i], path, root.report());
+      root.report().Warn(rule.LineOf("models"), rule.PathOf("models"),
+                         "no key serves " + Quote(name) + DidYouMean(name, served));
+    }
+  }
+}
+
+// A budget in dollars counts by prices.
+void CheckPrices(const ObjectReader& root, const Config& config) {
+  for (const auto& [name, model] : config.models) {
+    if (model.input_usd_per_mtok && model.output_usd_per_mtok) return;
+  }
+  const Node* callers = root.Find("callers");
+  for (std::size_t i = 0; callers && i < config.callers.size(); ++i) {
+    if (!config.callers[i].usd_per_day) continue;
+    const ObjectReader rule(callers->items[i], "callers[" + std::to_string(i) + "]", root.report());
+    root.report().Warn(rule.LineOf("usd_per_day"), rule.PathOf("usd_per_day"),
+                       "has no effect: no model in \"models\" has prices");
+  }
+}
+
 Config ReadConfig(const ObjectReader& root, const Variables& variables, std::string directory) {
   Config config;
-  root.WarnOfUnknown(kRootFields);
+  root.WarnOfUnknown(kRootFields, SettingsIn(root));
   const auto settings = root.Object("config");
   const auto providers = root.Object("providers");
   config.settings = ReadSettings(settings ? &*settings : nullptr, variables);
@@ -92,6 +163,10 @@ Config ReadConfig(const ObjectReader& root, const Variables& variables, std::str
   config.callers = ReadCallers(root);
   config.agent_weights = ReadAgents(root);
   config.keys = ReadKeys(root, {config.providers, config.settings, std::move(directory)});
+  if (root.report().ok()) {
+    CheckModels(root, config);
+    CheckPrices(root, config);
+  }
   return config;
 }
 
@@ -100,6 +175,7 @@ Config ReadConfig(const ObjectReader& root, const Variables& variables, std::str
 tl::expected<Loaded, std::vector<Problem>> Load(const std::string& path,
                                                 const Environment& environment,
                                                 const Dotenv* dotenv) {
+  if (path.empty()) return Fail("--config", "names no file");
   const auto text = ReadTextFile(path);
   if (!text) return Fail(path, text.error());
   if (text->find_first_not_of(" \t\r\n") == std::string::npos) {

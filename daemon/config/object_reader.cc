@@ -11,6 +11,11 @@ bool IsQuotedNumber(const Node& node) {
          node.text.find_first_not_of("0123456789") == std::string::npos;
 }
 
+bool IsQuotedDecimal(const Node& node) {
+  return node.kind == Node::Kind::kString && !node.text.empty() && node.text.size() <= 20 &&
+         node.text.find_first_not_of("0123456789.") == std::string::npos;
+}
+
 bool IsQuotedBool(const Node& node) {
   return node.kind == Node::Kind::kString &&
          (EditDistance(node.text, "true") == 0 || EditDistance(node.text, "false") == 0);
@@ -83,7 +88,8 @@ std::optional<double> ObjectReader::NotNegative(std::string_view name) const {
   if (value->kind == Node::Kind::kNumber && value->number >= 0 && value->number <= 1e6) {
     return value->number;
   }
-  Error(name, "must be a number from 0 to 1000000, is " + Describe(*value));
+  Error(name, "must be a number from 0 to 1000000, is " + Describe(*value) +
+                  (IsQuotedDecimal(*value) ? "; remove the quotes" : ""));
   return std::nullopt;
 }
 
@@ -142,6 +148,20 @@ std::optional<ObjectReader> ObjectReader::Object(std::string_view name) const {
 std::string ObjectReader::WordRule(const std::vector<std::string>& words, const Node& value) {
   return "must be " + Enumerate(words) + ", is " + Describe(value) +
          (value.kind == Node::Kind::kString ? DidYouMean(value.text, words) : "");
+}
+
+void ObjectReader::MissingBeside(std::string_view name, const std::string& message,
+                                 const std::vector<std::string_view>& known) const {
+  std::string rename;
+  for (const Member& member : node_->members) {
+    const bool is_known = std::find(known.begin(), known.end(), member.name) != known.end();
+    const std::string folded = Folded(member.name);
+    if (is_known || folded.size() < 2) continue;
+    if (Folded(name).find(folded) != std::string::npos || EditDistance(member.name, name) <= 2) {
+      rename = "; rename " + Quote(member.name) + " to \"" + std::string(name) + '"';
+    }
+  }
+  report_->Error(line(), path_, message + rename);
 }
 
 void ObjectReader::WarnOfOthers(const std::vector<std::string_view>& known) const {

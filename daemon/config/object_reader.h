@@ -65,6 +65,13 @@ class ObjectReader {
   // Reports what is wrong with the named value.
   void Error(std::string_view name, std::string message) const;
 
+  // Reports that this object lacks `name`, and which of its fields, none of `known`, may be meant
+  // to be it: "id" or "keyId" for "key_id".
+  template <typename List>
+  void Missing(std::string_view name, const std::string& message, const List& known) const {
+    MissingBeside(name, message, {known.begin(), known.end()});
+  }
+
   // Reports names that are not in any of the lists.
   template <typename... Lists>
   void WarnOfUnknown(const Lists&... lists) const {
@@ -76,6 +83,8 @@ class ObjectReader {
  private:
   static std::string WordRule(const std::vector<std::string>& words, const Node& value);
   void WarnOfOthers(const std::vector<std::string_view>& known) const;
+  void MissingBeside(std::string_view name, const std::string& message,
+                     const std::vector<std::string_view>& known) const;
 
   const Node* node_;
   std::string path_;

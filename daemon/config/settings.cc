@@ -3,6 +3,7 @@
 #include <array>
 
 #include "daemon/config/fields.h"
+#include "daemon/config/loopback_address.h"
 #include "daemon/config/user_database.h"
 #include "daemon/policy/lower_case.h"
 
@@ -168,6 +169,37 @@ void ReadLogLevel(const Source& source, Settings& settings) {
                "must be " + Enumerate(levels) + ", is " + Quote(*name) + DidYouMean(*name, levels));
 }
 
+void ReadLogFormat(const Source& source, Settings& settings) {
+  constexpr std::array<std::string_view, 2> kFormats = {"text", "json"};
+  auto name = source.variables().Text("LOG_FORMAT");
+  if (!name && source.block() != nullptr) name = source.block()->Text("log_format");
+  if (!name) return;
+  for (const auto format : kFormats) {
+    if (EditDistance(*name, format) != 0) continue;
+    settings.log_json = format == "json";
+    return;
+  }
+  source.Error("log_format", "LOG_FORMAT",
+               "must be " + Enumerate({kFormats.begin(), kFormats.end()}) + ", is " + Quote(*name) +
+                   DidYouMean(*name, kFormats));
+}
+
+void ReadMetricsListen(const ObjectReader& block, Settings& settings) {
+  const auto text = block.Text("metrics_listen");
+  if (!text) return;
+  auto address = LoopbackAddress(*text);
+  if (address) {
+    settings.metrics_listen = std::move(*address);
+  } else {
+    block.Error("metrics_listen", address.error());
+  }
+}
+
+std::string AbsolutePath(const ObjectReader& block, std::string_view field, std::string path) {
+  if (path.front() != '/') block.Error(field, "must be an absolute path, is " + Quote(path));
+  return path;
+}
+
 void ReadWorkloads(const ObjectReader& block, Settings& settings) {
   const auto mapping = block.Object("workload_model_mapping");
   if (!mapping) return;
@@ -199,11 +231,10 @@ void ReadWords(const ObjectReader& block, Settings& settings) {
   }
   if (auto command = block.Text("secret_command")) settings.secret_command = std::move(*command);
   if (auto directory = block.Text("secret_directory")) {
-    settings.secret_directory = std::move(*directory);
-    if (settings.secret_directory.front() != '/') {
-      block.Error("secret_directory",
-                  "must be an absolute path, is " + Quote(settings.secret_directory));
-    }
+    settings.secret_directory = AbsolutePath(block, "secret_directory", std::move(*directory));
+  }
+  if (auto file = block.Text("log_file")) {
+    settings.log_file = AbsolutePath(block, "log_file", std::move(*file));
   }
 }
 
@@ -245,6 +276,8 @@ const std::vector<NumberSetting>& NumberSettings() {
       {"auto_medium_tokens", "", 1, kMostRequests, [](S& s, I v) { s.auto_medium_tokens = v; }},
       {"auto_heavy_tokens", "", 1, kMostRequests, [](S& s, I v) { s.auto_heavy_tokens = v; }},
       {"window_guard_ms", "", 0, 60'000, [](S& s, I v) { s.window_guard = milliseconds(v); }},
+      {"log_file_bytes", "", 4'096, 1 << 30, [](S& s, I v) { s.log_file_bytes = v; }},
+      {"log_files", "", 1, 1'000, [](S& s, I v) { s.log_files = v; }},
       {"secret_timeout_ms", "", 1, 600'000, [](S& s, I v) { s.secret_timeout = milliseconds(v); }},
   };
   return settings;
@@ -257,6 +290,7 @@ Settings ReadSettings(const ObjectReader* block, const Variables& variables) {
   if (block != nullptr) {
     ReadWords(*block, settings);
     ReadWorkloads(*block, settings);
+    ReadMetricsListen(*block, settings);
     WarnOfUnknownSettings(*block);
   }
   FinishBucket(source, "user_burst_default", "USER_BURST_DEFAULT", "user_rpm_default",
@@ -266,6 +300,7 @@ Settings ReadSettings(const ObjectReader* block, const Variables& variables) {
   CheckOrder(source, settings);
   ReadStore(source, settings);
   ReadLogLevel(source, settings);
+  ReadLogFormat(source, settings);
   if (variables.Text("REDIS_URL")) {
     variables.Warn("REDIS_URL", "not needed any more: state is kept in SQLite; remove it");
   }

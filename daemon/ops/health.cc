@@ -1,6 +1,5 @@
 #include <algorithm>
 
-#include "daemon/ops/metrics.h"
 #include "daemon/ops/operations.h"
 #include "requestrouter_version.h"
 
@@ -98,12 +97,6 @@ void Operations::On(const Asker& asker, const ipc::ModelsRequest&) {
                       {"capabilities", catalog_->CapabilitiesOf(model)}});
   }
   Reply(asker, ipc::Value{{"models", std::move(models)}});
-}
-
-void Operations::On(const Asker& asker, const ipc::MetricsRequest&) {
-  Reply(asker,
-        ipc::Value{{"text", MetricsText(HealthBody(), parts_.dispatcher.Keys(parts_.clock.Steady()),
-                                        parts_.clock)}});
 }
 
 }  // namespace requestrouter::ops

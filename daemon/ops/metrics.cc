@@ -1,94 +1,45 @@
-#include "daemon/ops/metrics.h"
-
-#include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
-#include "daemon/router/key_states.h"
+#include "daemon/ops/operations.h"
+#include "daemon/ops/process_metrics.h"
 
 namespace requestrouter::ops {
-namespace {
 
-using prometheus::ClientMetric;
-using prometheus::MetricFamily;
-using Labels = std::vector<ClientMetric::Label>;
-
-MetricFamily Gauge(std::string name, std::string help) {
-  MetricFamily family;
-  family.name = std::move(name);
-  family.help = std::move(help);
-  family.type = prometheus::MetricType::Gauge;
-  return family;
+State Operations::TakeState() const {
+  const ipc::Value health = HealthBody();
+  State state;
+  state.now = parts_.clock.Steady();
+  state.wall = parts_.clock.Wall();
+  state.started = parts_.started;
+  state.healthy = health["healthy"].get<bool>();
+  state.storage_healthy = health["conversation_store"].get<bool>();
+  state.waiting = parts_.chats.waiting_count();
+  state.in_flight = parts_.chats.in_flight_count();
+  state.unwritten = parts_.chats.unwritten_count();
+  state.dropped_messages = parts_.socket.dropped();
+  state.lost_log_lines = parts_.lost_log_lines();
+  state.keys = parts_.dispatcher.Keys(state.now);
+  return state;
 }
 
-void Add(MetricFamily& family, Labels labels, double value) {
-  ClientMetric metric;
-  metric.label = std::move(labels);
-  metric.gauge.value = value;
-  family.metric.push_back(std::move(metric));
+// The rest is done on the reading thread, when it has asked the database: neither counting
+// conversations nor writing text holds up requests.
+void Operations::GatherMetrics(const std::function<void(Families)>& done) const {
+  parts_.store.Measure([state = TakeState(), &meters = parts_.meters, done](auto size) {
+    Families families =
+        ToFamilies(state, size ? std::optional(*size) : std::optional<storage::Size>());
+    Append(families, meters.Collect());
+    Append(families, ProcessMetrics());
+    done(std::move(families));
+  });
 }
 
-MetricFamily Single(std::string name, std::string help, double value) {
-  MetricFamily family = Gauge(std::move(name), std::move(help));
-  Add(family, {}, value);
-  return family;
-}
-
-void AddWindow(MetricFamily& used, MetricFamily& limit, const std::string& key_id,
-               const std::string& model, const char* window,
-               const std::optional<policy::Gauge>& gauge) {
-  if (!gauge) return;
-  const Labels labels = {{"key", key_id}, {"model", model}, {"window", window}};
-  Add(used, labels, static_cast<double>(gauge->used));
-  Add(limit, labels, static_cast<double>(gauge->limit));
-}
-
-void AddKeys(std::vector<MetricFamily>& families, const std::vector<policy::KeyStatus>& keys,
-             const router::Clock& clock) {
-  MetricFamily up = Gauge("requestrouter_key_up", "Whether the key can be used now.");
-  MetricFamily state = Gauge("requestrouter_key_state", "1 for the state that the key is in.");
-  MetricFamily used = Gauge("requestrouter_key_quota_used", "Used within the window.");
-  MetricFamily limit = Gauge("requestrouter_key_quota_limit", "Allowed within the window.");
-  MetricFamily expiry =
-      Gauge("requestrouter_key_cooldown_expiry_timestamp_seconds", "When the key's cooldown ends.");
-  for (const policy::KeyStatus& key : keys) {
-    const bool ready = key.state == policy::KeyStateName::kReady;
-    Add(up, {{"key", key.key_id}}, ready ? 1 : 0);
-    Add(state, {{"key", key.key_id}, {"state", std::string(router::Name(key.state))}}, 1);
-    if (key.state == policy::KeyStateName::kCooling && key.cooldown) {
-      Add(expiry, {{"key", key.key_id}},
-          static_cast<double>(router::WallAt(clock, key.cooldown->until)) / 1e3);
-    }
-    for (const policy::ModelUsage& usage : key.usage) {
-      AddWindow(used, limit, key.key_id, usage.model, "rpm", usage.rpm);
-      AddWindow(used, limit, key.key_id, usage.model, "tpm", usage.tpm);
-      AddWindow(used, limit, key.key_id, usage.model, "itpm", usage.itpm);
-      AddWindow(used, limit, key.key_id, usage.model, "otpm", usage.otpm);
-      AddWindow(used, limit, key.key_id, usage.model, "rpd", usage.rpd);
-      AddWindow(used, limit, key.key_id, usage.model, "tpd", usage.tpd);
-    }
-  }
-  for (MetricFamily* family : {&up, &state, &used, &limit, &expiry}) {
-    families.push_back(std::move(*family));
-  }
-}
-
-}  // namespace
-
-std::string MetricsText(const ipc::Value& health, const std::vector<policy::KeyStatus>& keys,
-                        const router::Clock& clock) {
-  std::vector<MetricFamily> families;
-  families.push_back(Single("requestrouter_healthy", "Whether requests can be served.",
-                            health["healthy"].get<bool>() ? 1 : 0));
-  families.push_back(Single("requestrouter_storage_healthy", "Whether the database can be written.",
-                            health["conversation_store"].get<bool>() ? 1 : 0));
-  families.push_back(Single("requestrouter_uptime_seconds", "Since routerd started.",
-                            health["uptime_ms"].get<double>() / 1e3));
-  families.push_back(Single("requestrouter_requests_waiting", "Requests that wait for capacity.",
-                            health["queue"]["waiting"].get<double>()));
-  families.push_back(Single("requestrouter_requests_in_flight", "Requests at a provider.",
-                            health["queue"]["in_flight"].get<double>()));
-  AddKeys(families, keys, clock);
-  return prometheus::TextSerializer().Serialize(families);
+void Operations::On(const Asker& asker, const ipc::MetricsRequest&) {
+  GatherMetrics([this, &mailbox = parts_.mailbox, asker](const Families& families) {
+    mailbox.Post([this, asker, text = prometheus::TextSerializer().Serialize(families)]() mutable {
+      Reply(asker, ipc::Value{{"text", std::move(text)}});
+    });
+  });
 }
 
 }  // namespace requestrouter::ops

@@ -3,7 +3,11 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <unordered_map>
 
+#include "daemon/ops/families.h"
+#include "daemon/ops/meters.h"
+#include "daemon/ops/state.h"
 #include "daemon/policy/dispatcher.h"
 #include "daemon/router/access.h"
 #include "daemon/router/catalog.h"
@@ -12,6 +16,7 @@
 #include "daemon/router/mailbox.h"
 #include "daemon/router/replies.h"
 #include "ipc/operations.h"
+#include "ipc/socket.h"
 #include "storage/store.h"
 
 namespace requestrouter::ops {
@@ -37,14 +42,24 @@ class Operations {
     // on the router thread with what changed. An error changes nothing and says why.
     std::function<void(std::function<void(ipc::Result<Reloaded>)>)> reload;
     policy::Instant started;
+    const ipc::ServerSocket& socket;
+    const Meters& meters;
+    std::function<std::uint64_t()> lost_log_lines;
   };
 
   Operations(Parts parts, std::shared_ptr<const router::Catalog> catalog);
 
   void SetCatalog(std::shared_ptr<const router::Catalog> catalog);
 
-  // Answers now or, where storage has to be asked, later.
+  // Of one process at once, so that nobody's readings stand in the way of everybody's turns.
+  static constexpr int kMostAtOnce = 64;
+
+  // Answers now or, where storage has to be asked, later; of those above kMostAtOnce: `overloaded`.
   void Handle(const ipc::Envelope& from, const ipc::Peer& peer, const ipc::Request& request);
+
+  // All metrics, as the `metrics` operation and the listener give them. `done` is called on one of
+  // storage's threads, also while it closes.
+  void GatherMetrics(const std::function<void(Families)>& done) const;
 
   // The health as the `health` operation reports it.
   ipc::Value HealthBody() const;
@@ -57,6 +72,7 @@ class Operations {
     std::string id;
   };
 
+  // The final answer: once for each that Handle was given.
   void Reply(const Asker& asker, ipc::Result<ipc::Value> body);
   void ReplyLine(const Asker& asker, std::string line);
   bool IsAdmin(const Asker& asker) const { return access_.IsAdmin(asker.peer); }
@@ -68,7 +84,9 @@ class Operations {
   void On(const Asker& asker, const ipc::PingRequest& request);
   void On(const Asker& asker, const ipc::HealthRequest& request);
   void On(const Asker& asker, const ipc::ModelsRequest& request);
+  // metrics.cc
   void On(const Asker& asker, const ipc::MetricsRequest& request);
+  State TakeState() const;
   // keys.cc
   void On(const Asker& asker, const ipc::KeysListRequest& request);
   void On(const Asker& asker, const ipc::KeysResetRequest& request);
@@ -108,6 +126,7 @@ class Operations {
   Parts parts_;
   std::shared_ptr<const router::Catalog> catalog_;
   router::Access access_;
+  std::unordered_map<pid_t, int> under_way_;
 };
 
 }  // namespace requestrouter::ops

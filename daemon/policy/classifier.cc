@@ -261,6 +261,13 @@ std::optional<std::int64_t> ReadNumber(const Headers& headers, std::string_view 
 
 }  // namespace
 
+const char* Name(FaultKind kind) {
+  constexpr std::array<const char*, kFaultKinds> kNames = {
+      "ok",      "request",      "content",   "model",    "key_invalid",
+      "billing", "minute_quota", "day_quota", "provider", "network"};
+  return kNames.at(static_cast<std::size_t>(kind));
+}
+
 Fault Classify(const Evidence& evidence) {
   Fault fault;
   fault.kind = KindOf(evidence);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -24,6 +25,11 @@ enum class FaultKind : std::uint8_t {
   kProvider,  // 5xx, overload, unreadable bodies
   kNetwork,
 };
+
+inline constexpr std::size_t kFaultKinds = 10;
+
+// "minute_quota", "network", …; "ok" where there is none. For metrics and logs.
+const char* Name(FaultKind kind);
 
 struct Fault {
   FaultKind kind = FaultKind::kNone;

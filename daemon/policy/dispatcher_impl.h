@@ -99,6 +99,7 @@ class Dispatcher::Impl {
     Tried tried;             // in this round
     std::optional<Fault> last_fault;
     std::optional<Admission> admission;  // in flight
+    std::optional<CellId> cell;          // of the admission, while the configuration stands
   };
 
   struct Proposal {

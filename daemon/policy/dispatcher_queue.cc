@@ -53,6 +53,7 @@ void Impl::Configure(Config config, Instant now) {
     request.lane = &LaneOf(planner_.Make(request.ask));
     ++request.lane->requests;
     request.tried.clear();
+    request.cell.reset();
   }
   for (Request* request : queued) Move(*request, Place::kQueued);
 }
@@ -374,6 +375,7 @@ Grant Impl::Send(const Proposal& proposal, Instant now) {
   Move(request, Place::kInFlight);
   request.booked = false;
   request.admission = pool_.Admit(proposal.cell, ask.demand, retry_due, now);
+  request.cell = proposal.cell;
   const std::uint32_t used = proposal.cell.model;
   Charge(request, used, pool_.ShareOf(used, ask.demand));
   return grant;

@@ -14,8 +14,9 @@ namespace {
 // Forecasts of many keys are kept for so long, whatever happens meanwhile: what they leave out is
 // less than what they cost.
 constexpr Duration kForecastLife = std::chrono::milliseconds(20);
-constexpr std::size_t kCheapCells = 64;      // up to so many, forecasts are made anew every time
-constexpr std::size_t kMaxConsidered = 100;  // rows of an explanation
+constexpr std::size_t kCheapCells = 64;  // up to so many, forecasts are made anew every time
+// Rows of an explanation, which is made for every attempt: the chosen key and these others.
+constexpr std::size_t kMaxConsidered = 24;
 
 Demand Average(std::int64_t input, std::int64_t output, std::int64_t max_output, std::size_t n) {
   const auto count = static_cast<std::int64_t>(std::max<std::size_t>(n, 1));
@@ -119,22 +120,14 @@ bool Impl::IsAvailable(std::string_view model, Instant now) {
 }
 
 std::vector<Considered> Impl::Consider(const Ask& ask, Instant now) {
-  const Plan plan = planner_.Make(ask);
   const auto found = requests_.find(ask.ticket);
   const Request* request = found == requests_.end() ? nullptr : &found->second;
+  const Plan plan = request ? request->lane->plan : planner_.Make(ask);
   const Tried none;
   const Wish wish{ask.demand, ask.preferred_key, request ? request->tried : none,
                   request && RetryDue(*request)};
   const bool in_flight = request && request->admission;
-  auto chosen = in_flight ? std::nullopt : pool_.Pick(plan.wanted, wish, now);
-  if (in_flight) {
-    pool_.AnyCell(AllOf(plan), [&](CellId cell) {
-      const bool found_it = request->admission->key.get() == &pool_.key(cell) &&
-                            request->admission->quota.get() == &pool_.quota(cell);
-      if (found_it) chosen = cell;
-      return found_it;
-    });
-  }
+  const auto chosen = in_flight ? request->cell : pool_.Pick(plan.wanted, wish, now);
   const auto verdict = [&](CellId cell) {
     Considered one{pool_.key(cell).spec.key_id, pool_.model_name(cell.model), "", {}};
     const bool wanted = pool_.Among(plan.wanted, cell);
@@ -157,10 +150,11 @@ std::vector<Considered> Impl::Consider(const Ask& ask, Instant now) {
     every.push_back({model, Choice::kAnyTag});
   }
   std::vector<Considered> all;
+  all.reserve(std::min(pool_.cell_count(), kMaxConsidered));
   if (chosen) all.push_back(verdict(*chosen));
-  std::set<std::pair<std::uint32_t, std::uint32_t>> seen;
+  std::set<CellId> seen;
   pool_.AnyCell(every, [&](CellId cell) {
-    if (seen.emplace(cell.model, cell.index).second && chosen != cell) all.push_back(verdict(cell));
+    if (seen.insert(cell).second && chosen != cell) all.push_back(verdict(cell));
     return all.size() >= kMaxConsidered;
   });
   return all;

@@ -239,18 +239,21 @@ void FairQueue::ForgetIdleFlows(User& user) {
   });
 }
 
-std::vector<std::size_t> FairQueue::ClassOrder(const User& user, Instant now) const {
-  std::vector<std::tuple<std::int64_t, Instant, std::size_t>> ranks;
+FairQueue::ClassList FairQueue::ClassOrder(const User& user, Instant now) const {
+  std::array<std::pair<std::int64_t, Instant>, kClasses> ranks;
+  ClassList list;
   for (std::size_t i = 0; i < kClasses; ++i) {
     if (user.classes[i].ages.empty()) continue;
     const Instant oldest = user.classes[i].ages.begin()->first;
     const std::int64_t steps = now > oldest ? (now - oldest) / age_step_ : 0;
-    ranks.emplace_back(std::max<std::int64_t>(static_cast<std::int64_t>(i) - steps, 0), oldest, i);
+    ranks[i] = {std::max<std::int64_t>(static_cast<std::int64_t>(i) - steps, 0), oldest};
+    std::size_t at = list.count++;
+    for (; at > 0 && ranks[i] < ranks[list.indexes[at - 1]]; --at) {
+      list.indexes[at] = list.indexes[at - 1];
+    }
+    list.indexes[at] = i;
   }
-  std::sort(ranks.begin(), ranks.end());
-  std::vector<std::size_t> order;
-  for (const auto& rank : ranks) order.push_back(std::get<2>(rank));
-  return order;
+  return list;
 }
 
 void FairQueue::SanityCheck() const {

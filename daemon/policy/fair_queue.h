@@ -106,7 +106,14 @@ class FairQueue {
   void ForgetIdleUsers();
   static void ForgetIdleFlows(User& user);
   // Classes that have waiting requests, the one to serve first first.
-  std::vector<std::size_t> ClassOrder(const User& user, Instant now) const;
+  struct ClassList {
+    std::array<std::size_t, kClasses> indexes{};
+    std::size_t count = 0;
+    std::size_t front() const { return indexes.front(); }
+    auto begin() const { return indexes.begin(); }
+    auto end() const { return indexes.begin() + static_cast<std::ptrdiff_t>(count); }
+  };
+  ClassList ClassOrder(const User& user, Instant now) const;
   std::size_t AheadInUser(const User& user, const Item& item, Instant now) const;
   std::vector<std::uint64_t> OrderOf(const User& user, Instant now) const;
 

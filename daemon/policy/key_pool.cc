@@ -8,6 +8,7 @@ namespace requestrouter::policy {
 namespace {
 
 constexpr std::string_view kProviderPrefix = "provider/";
+constexpr std::size_t kMostFormer = 10'000;  // quotas of keys that are gone
 
 const Demand kSmallest{};
 
@@ -43,19 +44,23 @@ KeyPool::KeyPool(std::uint64_t seed) : random_(seed) {}
 // ---- configuration
 
 void KeyPool::Configure(const Config& config, Instant now) {
-  auto old_keys = std::exchange(keys_, {});
-  auto old_quotas = std::exchange(quotas_, {});
+  if (former_quotas_.size() > kMostFormer) {
+    former_keys_.clear();
+    former_quotas_.clear();
+  }
+  former_keys_.merge(keys_);
+  former_quotas_.merge(quotas_);
   models_.clear();
   model_index_.clear();
   key_order_.clear();
   cells_of_.clear();
   for (const KeySpec& spec : config.keys) {
-    if (const auto old = old_keys.find(spec.key_id); old != old_keys.end()) {
-      keys_.insert(old_keys.extract(old));
+    if (const auto old = former_keys_.find(spec.key_id); old != former_keys_.end()) {
+      keys_.insert(former_keys_.extract(old));
     }
     for (const KeyModel& model : spec.models) {
-      const auto old = old_quotas.find({spec.quota_group, model.name});
-      if (old != old_quotas.end()) quotas_.insert(old_quotas.extract(old));
+      const auto old = former_quotas_.find({spec.quota_group, model.name});
+      if (old != former_quotas_.end()) quotas_.insert(former_quotas_.extract(old));
     }
     AddKey(spec, config.retry, now);
   }
@@ -79,7 +84,7 @@ void KeyPool::AddKey(const KeySpec& spec, const RetryPolicy& retry, Instant now)
   key->provider = provider;
   if (key->health.state(now) == KeyStateName::kDisabled) {
     key->health.Reset();
-    key->changed = true;
+    Mark(key->changed);
   }
   key_order_.push_back(spec.key_id);
   for (const KeyModel& served : spec.models) {
@@ -98,7 +103,7 @@ void KeyPool::AddKey(const KeySpec& spec, const RetryPolicy& retry, Instant now)
     const std::int8_t tag = TagOf(spec.workload);
     if (tag != Choice::kAnyTag) model.tags[static_cast<std::size_t>(tag)] = true;
     model.cells.push_back({key, quota, Instant::min(), tag});
-    model.summaries.push_back({now, Instant::min(), 0, spec.priority, tag});
+    model.order.Add(spec.priority);
     cells_of_[key.get()].push_back(cell);
     cells_of_[quota.get()].push_back(cell);
     cells_of_[provider.get()].push_back(cell);
@@ -173,28 +178,15 @@ std::optional<CellId> KeyPool::PickPreferred(const Choices& choices, const Wish&
   return std::nullopt;
 }
 
+// A retry may be a provider's trial, whose keys are not open.
 std::optional<CellId> KeyPool::PickBest(const Choice& choice, const Wish& wish, Instant now) {
-  Model& model = models_[choice.model];
-  Best best;
-  for (std::uint32_t i = 0; i < model.summaries.size(); ++i) {
-    const CellId cell{choice.model, i};
-    if (model.summaries[i].refresh_at <= now) Refresh(cell, now);
-    const Summary& summary = model.summaries[i];
-    if (summary.open_at > now && !wish.retry_due) continue;
-    if (choice.tag != Choice::kAnyTag && choice.tag != summary.tag) continue;
-    if (best.cell) {
-      if (summary.priority > best.priority) continue;
-      if (summary.priority == best.priority && summary.headroom < best.headroom) continue;
-    }
-    const bool tie =
-        best.cell && summary.priority == best.priority && summary.headroom == best.headroom;
-    // The draw comes before the close look: among many equals few are looked at.
-    const std::uint32_t ties = tie ? best.ties + 1 : 1;
-    if (tie) best.ties = ties;
-    if (tie && random_() % ties != 0) continue;
-    if (Takes(cell, wish, now)) best = {cell, summary.priority, summary.headroom, ties};
-  }
-  return best.cell;
+  const Model& model = Refreshed(choice.model, now);
+  const auto takes = [&](std::uint32_t index) {
+    return Matches(model.cells[index], choice) && Takes({choice.model, index}, wish, now);
+  };
+  const auto best = wish.retry_due ? model.order.FirstOfAll(takes) : model.order.FirstOpen(takes);
+  if (!best) return std::nullopt;
+  return CellId{choice.model, *best};
 }
 
 bool KeyPool::Takes(CellId cell, const Wish& wish, Instant now) const {
@@ -246,11 +238,10 @@ Instant KeyPool::ReadyAt(const Choices& choices, const Demand& demand, bool retr
                          Instant now) {
   Instant ready = kNever;
   for (const Choice& choice : choices) {
-    Model& model = models_[choice.model];
-    for (std::uint32_t i = 0; i < model.summaries.size(); ++i) {
+    const Model& model = Refreshed(choice.model, now);
+    for (std::uint32_t i = 0; i < model.cells.size(); ++i) {
       if (!Matches(model.cells[i], choice)) continue;
-      if (model.summaries[i].refresh_at <= now) Refresh({choice.model, i}, now);
-      if (model.summaries[i].open_at >= ready && !retry_due) continue;
+      if (model.order.at(i).open_at >= ready && !retry_due) continue;
       ready = std::min(ready, CellReadyAt({choice.model, i}, demand, retry_due, now));
     }
   }
@@ -259,11 +250,9 @@ Instant KeyPool::ReadyAt(const Choices& choices, const Demand& demand, bool retr
 
 bool KeyPool::AnyOpen(const Choices& choices, Instant now) {
   for (const Choice& choice : choices) {
-    Model& model = models_[choice.model];
-    for (std::uint32_t i = 0; i < model.summaries.size(); ++i) {
-      if (model.summaries[i].refresh_at <= now) Refresh({choice.model, i}, now);
-      if (model.summaries[i].open_at <= now && Matches(model.cells[i], choice)) return true;
-    }
+    const Model& model = Refreshed(choice.model, now);
+    const auto matches = [&](std::uint32_t index) { return Matches(model.cells[index], choice); };
+    if (model.order.FirstOpen(matches)) return true;
   }
   return false;
 }
@@ -305,13 +294,22 @@ bool KeyPool::LeavesRoomFor(CellId cell, const Demand& first, const Demand& othe
   return quota.ReadyAt(first, now) > until || quota.ReadyAtBoth(first, other, now) <= until;
 }
 
-void KeyPool::Refresh(CellId cell, Instant now) {
-  const Cell& of = At(cell);
-  Summary& summary = models_[cell.model].summaries[cell.index];
-  summary.open_at = CellReadyAt(cell, kSmallest, false, now);
-  summary.headroom = of.quota->quota.Headroom(now);
-  summary.refresh_at = of.quota->quota.NextChange(now);
-  if (summary.open_at > now) summary.refresh_at = std::min(summary.refresh_at, summary.open_at);
+KeyPool::Model& KeyPool::Refreshed(std::uint32_t index, Instant now) {
+  Model& model = models_[index];
+  model.order.Refresh(
+      now,
+      [&](std::uint32_t cell) {
+        return StateOf({index, cell}, now);
+      },
+      [this] { return random_(); });
+  return model;
+}
+
+CellOrder::State KeyPool::StateOf(CellId cell, Instant now) const {
+  const Quota& quota = At(cell).quota->quota;
+  const Instant open_at = CellReadyAt(cell, kSmallest, false, now);
+  const Instant change = quota.NextChange(now);
+  return {open_at, open_at > now ? std::min(change, open_at) : change, quota.Headroom(now)};
 }
 
 void KeyPool::Touch(const KeyState* key, const QuotaState* quota, const ProviderState* provider) {
@@ -321,7 +319,7 @@ void KeyPool::Touch(const KeyState* key, const QuotaState* quota, const Provider
     const auto cells = cells_of_.find(touched);
     if (cells == cells_of_.end()) continue;
     for (const CellId cell : cells->second) {
-      models_[cell.model].summaries[cell.index].refresh_at = Instant::min();
+      models_[cell.model].order.Touch(cell.index);
     }
   }
   ++version_;
@@ -336,7 +334,7 @@ Admission KeyPool::Admit(CellId cell, const Demand& demand, bool retry_due, Inst
   admission.key_pass = of.key->health.Admit(now);
   admission.quota_pass = of.quota->health.Admit(now);
   ++of.key->in_flight;
-  if (admission.key_pass.trial) of.key->changed = true;
+  if (admission.key_pass.trial) Mark(of.key->changed);
   if (admission.quota_pass.trial) MarkChanged(*of.quota);
   Touch(admission.key_pass.trial ? of.key.get() : nullptr, of.quota.get(),
         admission.provider_pass.trial ? of.key->provider.get() : nullptr);
@@ -357,7 +355,7 @@ void KeyPool::End(const Admission& admission, const Report& report, Instant now)
   const Instant provider_at = key.provider->breaker.UsableAt(now, false);
   EndHealth(admission, report, now);
   const bool provider_changed = provider_at != key.provider->breaker.UsableAt(now, false);
-  key.provider->changed |= provider_changed;
+  if (provider_changed) Mark(key.provider->changed);
   Touch(&key, admission.quota.get(), provider_changed ? key.provider.get() : nullptr);
 }
 
@@ -394,7 +392,7 @@ void KeyPool::EndKeyHealth(const Admission& admission, const Report& report, Ins
   const Fault& fault = report.fault;
   if (!report.conclusive) {
     breaker.NoVerdict(admission.provider_pass, now);
-    if (key.health.Ended(admission.key_pass, {}, now)) key.changed = true;
+    if (key.health.Ended(admission.key_pass, {}, now)) Mark(key.changed);
     return;
   }
   Health::Event event{.kind = Kind::kNoVerdict, .reason = fault.reason, .source = fault.source};
@@ -427,7 +425,7 @@ void KeyPool::EndKeyHealth(const Admission& admission, const Report& report, Ins
       breaker.NoVerdict(admission.provider_pass, now);
       break;
   }
-  if (key.health.Ended(admission.key_pass, event, now)) key.changed = true;
+  if (key.health.Ended(admission.key_pass, event, now)) Mark(key.changed);
 }
 
 void KeyPool::Exclude(const Admission& admission, Instant until) {
@@ -442,7 +440,7 @@ void KeyPool::Exclude(const Admission& admission, Instant until) {
 void KeyPool::MarkChanged(const QuotaState& quota) {
   const auto cells = cells_of_.find(&quota);
   if (cells == cells_of_.end()) return;
-  for (const CellId cell : cells->second) At(cell).key->changed = true;
+  for (const CellId cell : cells->second) Mark(At(cell).key->changed);
 }
 
 // ---- operators
@@ -504,9 +502,9 @@ bool KeyPool::Reset(std::string_view key_id, bool counters) {
   KeyState* key = FindKey(key_id);
   if (!key) return false;
   key->health.Reset();
-  key->changed = true;
+  Mark(key->changed);
   key->provider->breaker.Reset();
-  key->provider->changed = true;
+  Mark(key->provider->changed);
   for (const CellId cell : cells_of_[key]) {
     Cell& of = models_[cell.model].cells[cell.index];
     of.excluded_until = Instant::min();
@@ -524,7 +522,7 @@ bool KeyPool::SetEnabled(std::string_view key_id, bool enabled, Instant now) {
   if (!key) return false;
   key->disabled_by_operator = !enabled;
   if (enabled && key->health.state(now) == KeyStateName::kDisabled) key->health.Reset();
-  key->changed = true;
+  Mark(key->changed);
   Touch(key, nullptr, nullptr);
   return true;
 }
@@ -538,6 +536,7 @@ void KeyPool::SetHasSecret(std::string_view key_id, bool has_secret) {
 
 std::vector<KeyStatus> KeyPool::TakeChanged(Instant now) {
   std::vector<KeyStatus> changed;
+  if (!std::exchange(any_changed_, false)) return changed;
   for (const std::string& key_id : key_order_) {
     KeyState& key = *keys_[key_id];
     if (std::exchange(key.changed, false)) changed.push_back(StatusOf(key, now));
@@ -614,10 +613,10 @@ void KeyPool::SanityCheck(Instant now) const {
   for (const auto& [name, quota] : quotas_) quota->quota.SanityCheck();
   for (std::uint32_t m = 0; m < models_.size(); ++m) {
     for (std::uint32_t i = 0; i < models_[m].cells.size(); ++i) {
-      const Summary& summary = models_[m].summaries[i];
-      if (summary.refresh_at <= now) continue;
-      Require(summary.open_at <= std::max(now, CellReadyAt({m, i}, kSmallest, false, now)),
-              "a summary never hides a cell that is open");
+      if (models_[m].order.is_due(i, now)) continue;
+      Require(models_[m].order.at(i).open_at <=
+                  std::max(now, CellReadyAt({m, i}, kSmallest, false, now)),
+              "the order never hides a cell that is open");
     }
   }
 }

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "daemon/policy/cell_order.h"
 #include "daemon/policy/health.h"
 #include "daemon/policy/pool_config.h"
 #include "daemon/policy/provider_breaker.h"
@@ -66,6 +67,7 @@ struct CellId {
   std::uint32_t model = 0;
   std::uint32_t index = 0;
   bool operator==(const CellId&) const = default;
+  auto operator<=>(const CellId&) const = default;
 };
 
 // A key with one of its models that an attempt of the present round has used already.
@@ -82,10 +84,7 @@ struct Wish {
 // All keys with their limits and health, and the choice among them.
 //
 // The choice: the preferred key while it has room (prompt caches live with the key's project), then
-// the order of the choices, then priority, then the greatest headroom, then chance. Each key and
-// model ("cell") has a summary in a flat array, brought up to date when something of it changes or
-// when its next change by time is due, so that a choice among a thousand keys reads a few tens of
-// kilobytes in order and looks closely only at cells that beat the best so far.
+// the order of the choices, then each model's CellOrder over its keys ("cells").
 class KeyPool {
  public:
   // A 429 that names no delay (minute quotas are over by then, whenever they began).
@@ -103,8 +102,8 @@ class KeyPool {
 
   explicit KeyPool(std::uint64_t seed);
 
-  // Keys and quotas that stay keep counts, cooldowns and what is in flight; keys that were
-  // disabled because of what a provider said are tried again.
+  // Keys and quotas that stay or come back keep counts, cooldowns and what is in flight; keys that
+  // were disabled because of what a provider said are tried again.
   void Configure(const Config& config, Instant now);
 
   // ---- models
@@ -192,26 +191,12 @@ class KeyPool {
     Instant excluded_until = Instant::min();
     std::int8_t tag = Choice::kAnyTag;
   };
-  // What choosing reads of a cell. `open_at` is never later than the truth.
-  struct Summary {
-    Instant open_at;     // for the smallest demand; kNever: unknown
-    Instant refresh_at;  // headroom or open_at change by time
-    double headroom;
-    int priority;
-    std::int8_t tag;
-  };
   struct Model {
     std::string name;
     std::vector<Cell> cells;
-    std::vector<Summary> summaries;
+    CellOrder order;
     std::array<bool, 3> tags{};                         // of its keys
     std::array<std::int64_t, kMinuteKinds> capacity{};  // sums of limits; 0: not limited
-  };
-  struct Best {
-    std::optional<CellId> cell;
-    int priority = 0;
-    double headroom = 0;
-    std::uint32_t ties = 0;
   };
 
   const Cell& At(CellId cell) const { return models_[cell.model].cells[cell.index]; }
@@ -222,16 +207,18 @@ class KeyPool {
   std::optional<CellId> PickPreferred(const Choices& choices, const Wish& wish, Instant now) const;
   std::optional<CellId> PickBest(const Choice& choice, const Wish& wish, Instant now);
   Instant CellReadyAt(CellId cell, const Demand& demand, bool retry_due, Instant now) const;
-  void Refresh(CellId cell, Instant now);
+  Model& Refreshed(std::uint32_t model, Instant now);
+  CellOrder::State StateOf(CellId cell, Instant now) const;
   void RestoreProvider(std::string_view name, KeyStateName state, const Cooldown& cooldown,
                        Instant now);
-  // What of a cell's summary depends on one of these must be made anew; nulls are skipped.
+  // What a cell's order takes from one of these must be read anew; nulls are skipped.
   void Touch(const KeyState* key, const QuotaState* quota, const ProviderState* provider);
   void AddKey(const KeySpec& spec, const RetryPolicy& retry, Instant now);
   void CountCapacity(Model& model) const;
   void EndHealth(const Admission& admission, const Report& report, Instant now);
   void EndKeyHealth(const Admission& admission, const Report& report, Instant now);
   void Exclude(const Admission& admission, Instant until);
+  void Mark(bool& changed) { changed = any_changed_ = true; }
   void MarkChanged(const QuotaState& quota);
   KeyStatus StatusOf(const KeyState& key, Instant now) const;
   KeyState* FindKey(std::string_view key_id);
@@ -241,12 +228,16 @@ class KeyPool {
   std::map<std::string, std::shared_ptr<KeyState>, std::less<>> keys_;
   std::vector<std::string> key_order_;  // as configured
   std::map<std::pair<std::string, std::string>, std::shared_ptr<QuotaState>> quotas_;
+  // Of keys that earlier configurations had: one that comes back must not find its windows empty.
+  std::map<std::string, std::shared_ptr<KeyState>, std::less<>> former_keys_;
+  std::map<std::pair<std::string, std::string>, std::shared_ptr<QuotaState>> former_quotas_;
   std::map<std::string, std::shared_ptr<ProviderState>, std::less<>> providers_;
   // Where each key and quota has its cells.
   std::map<const void*, std::vector<CellId>> cells_of_;
   std::mt19937_64 random_;
   std::size_t cell_count_ = 0;
   std::uint64_t version_ = 0;
+  bool any_changed_ = false;  // of a key or provider, since TakeChanged
 };
 
 }  // namespace requestrouter::policy

@@ -16,9 +16,11 @@ using ipc::ErrorType;
 // (https://ai.google.dev/gemini-api/docs/tokens), Anthropic about width*height/750, at most 1,600.
 constexpr std::int64_t kTokensPerImage = 1'600;
 
-// One-shots are answered while storage does not work, and their ends kept in memory until it does:
-// so many, then they are refused, too.
-constexpr std::size_t kMostUnwritten = 1'000;
+// Senders of one request who wait for its answer.
+constexpr std::size_t kMostSubscribers = 1'000;
+
+// received, waiting, granted, sent, answered: of a request that meets no trouble.
+constexpr std::size_t kUsualEvents = 5;
 
 std::string KeyOf(uid_t uid, const std::string& id) { return std::to_string(uid) + '/' + id; }
 
@@ -97,14 +99,19 @@ bool ChatService::AnswerKnownId(const ipc::Envelope& from, const ipc::Peer& peer
                "the request id \"" + request.id + "\" was used with a different body; use a new id",
                std::nullopt, ipc::Value(), std::nullopt});
   } else if (!live && unwritten) {
-    parts_.replies.Send(from, AsReplayed(unwritten->reply));
+    SendReplay(from, unwritten->reply);
   } else if (!live) {
     Replay(from, peer, std::move(request));
   } else if (live->answered()) {
-    parts_.replies.Send(from, AsReplayed(*live->final_payload));
+    SendReplay(from, *live->final_payload);
+  } else if (live->subscribers.size() >= kMostSubscribers) {
+    SendError(from, request.id,
+              {ErrorType::kOverloaded,
+               std::to_string(kMostSubscribers) + " senders wait for this request already",
+               std::nullopt, ipc::Value(), std::nullopt});
   } else {
-    parts_.replies.Join(*live, from);
-    Note(*live, "joined");
+    parts_.replies.Join(*live, from, peer.pid);
+    if (live->trace.timeline.size() < kMostSubscribers) Note(*live, "joined");
   }
   return true;
 }
@@ -114,8 +121,7 @@ void ChatService::Replay(const ipc::Envelope& from, const ipc::Peer& peer, ipc::
   parts_.store.GetResult(peer.uid, id, parts_.clock.Wall(),
                          Later<storage::StoredResult>(
                              [this, from, peer, request = std::move(request)](auto result) mutable {
-                               if (result)
-                                 return parts_.replies.Send(from, AsReplayed(result->reply));
+                               if (result) return SendReplay(from, result->reply);
                                if (result.error().code != storage::ErrorCode::kNotFound) {
                                  return SendError(from, request.id, ToError(result.error()));
                                }
@@ -132,14 +138,22 @@ void ChatService::Admit(const ipc::Envelope& from, const ipc::Peer& peer, ipc::R
   added->chat = std::get<ipc::ChatRequest>(std::move(request.body));
   added->received = parts_.clock.Steady();
   added->deadline = added->received + std::chrono::milliseconds(request.deadline_ms);
-  added->subscribers.push_back({from, 0});
+  added->subscribers.push_back({from, peer.pid, 0});
   LiveRequest& live = table_.Add(std::move(added));
+  live.trace.timeline.reserve(kUsualEvents);
   live.trace.id = live.id;
   live.trace.uid = peer.uid;
   live.trace.caller = caller_names_.Of(peer);
   Note(live, "received");
   const bool first = !live.stored() || table_.EnterLine(live);
   if (const auto checked = CheckOrphan(live); !checked) return Fail(live, checked.error());
+  const auto max_waiting = static_cast<std::size_t>(catalog_->config().settings.max_waiting);
+  if (!first && table_.held_back() > max_waiting) {
+    return Fail(live, {ErrorType::kOverloaded,
+                       std::to_string(max_waiting) +
+                           " requests wait for earlier turns of their conversations already",
+                       std::nullopt, ipc::Value(), std::nullopt});
+  }
   if (!first) return Note(live, "held_back", "an earlier turn of the conversation is not done");
   BeginTurn(live);
 }
@@ -171,6 +185,7 @@ ipc::Result<void> ChatService::CheckOrphan(LiveRequest& live) {
 }
 
 void ChatService::BeginTurn(LiveRequest& live) {
+  live.begun = parts_.clock.Steady();
   if (live.stored() ? !storage_ready() : unwritten_.size() >= kMostUnwritten) {
     return Fail(live, {ErrorType::kStorageUnavailable,
                        "the conversation cannot be stored at present; nothing was sent",
@@ -196,13 +211,16 @@ void ChatService::Enqueue(LiveRequest& live, storage::Conversation conversation)
   ipc::Result<void> ready = BuildPrompt(live, conversation);
   if (ready) ready = BuildAsk(live, conversation);
   if (!ready) return Fail(live, ready.error());
-  live.stage = Stage::kWaiting;
   const policy::Instant now = parts_.clock.Steady();
   if (const auto refusal = parts_.dispatcher.Enter(live.ask, now)) {
     return Fail(live, ToError(*refusal));
   }
+  live.stage = Stage::kWaiting;
+  live.waiting_since = now;
   Note(live, "waiting");
   if (live.chat.progress) watching_[live.ticket] = false;
+  // At once, so that those who come next find the queue empty while there is room.
+  Dispatch(now);
 }
 
 ipc::Result<void> ChatService::BuildPrompt(LiveRequest& live, storage::Conversation& conversation) {
@@ -242,8 +260,9 @@ ipc::Result<void> ChatService::BuildPrompt(LiveRequest& live, storage::Conversat
   std::move(history.begin(), history.end(), std::back_inserter(prompt->messages));
   prompt->messages.insert(prompt->messages.end(), live.chat.messages.begin(),
                           live.chat.messages.end());
+  std::vector<ipc::Message> own = std::exchange(live.chat.messages, {});
   prompt->options = live.chat;
-  prompt->options.messages.clear();
+  live.chat.messages = std::move(own);
   for (const ipc::Message& message : prompt->messages) live.prompt_bytes += BytesOf(message);
   for (const ipc::Tool& tool : live.chat.tools) {
     live.prompt_bytes += static_cast<std::int64_t>(tool.name.size() + tool.description.size() +

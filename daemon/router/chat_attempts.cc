@@ -6,6 +6,7 @@
 #include "daemon/router/chat_service.h"
 #include "daemon/router/errors.h"
 #include "daemon/router/key_states.h"
+#include "daemon/secrets/redactor.h"
 #include "storage/crash_point.h"
 
 namespace requestrouter::router {
@@ -13,7 +14,7 @@ namespace {
 
 using ipc::ErrorType;
 
-// How much later than the request's deadline the upstream thread gives up by itself: the router
+// How much later than the request's deadline the transfer gives up by itself: the router
 // ends the request at the deadline, this is only the backstop.
 constexpr std::chrono::milliseconds kTimeoutMargin{1'000};
 
@@ -38,14 +39,26 @@ policy::Demand ActualUse(const ipc::TokenUsage& tokens) {
 // What the safety filter said of the content, as the provider put it; empty where it said nothing.
 ipc::Value RatingsOf(const upstream::Outcome& outcome) {
   const bool any = outcome.answer && !outcome.answer->safety_ratings.is_null();
-  return any ? outcome.answer->safety_ratings : ipc::Value::array();
+  if (!any) return ipc::Value::array();
+  using OnError = ipc::Value::error_handler_t;
+  const std::string text = outcome.answer->safety_ratings.dump(-1, ' ', false, OnError::replace);
+  ipc::Value ratings = ipc::Value::parse(secrets::ProcessRedactor().Redact(text), nullptr, false);
+  return ratings.is_discarded() ? ipc::Value::array() : ratings;
 }
 
 bool WasSent(const upstream::Outcome& outcome) {
   return outcome.sent_at.time_since_epoch().count() != 0;
 }
 
+bool WasBegun(const upstream::Outcome& outcome) {
+  return outcome.began_at.time_since_epoch().count() != 0;
+}
+
 }  // namespace
+
+void ChatService::Dispatch(policy::Instant now) {
+  while (const auto grant = parts_.dispatcher.Next(now)) StartAttempt(*grant);
+}
 
 void ChatService::StartAttempt(const policy::Grant& grant) {
   LiveRequest* live = table_.Find(grant.ticket);
@@ -111,12 +124,6 @@ void ChatService::SendAttempt(LiveRequest& live) {
   attempt.model = live.grant->model;
   attempt.prompt = live.prompt;
   attempt.stream = live.chat.stream;
-  if (!secret || !attempt.provider) {  // a reload took the key away since it was granted
-    AbandonGrant(live);
-    return Fail(live, {ErrorType::kUpstreamUnavailable,
-                       "the key " + live.grant->key_id + " was removed; send again", std::nullopt,
-                       ipc::Value(), std::nullopt});
-  }
   attempt.secret = secret->Reveal();
   attempt.timeout =
       std::chrono::duration_cast<std::chrono::milliseconds>(live.deadline - parts_.clock.Steady()) +
@@ -183,6 +190,10 @@ policy::Report ChatService::ReportOf(const LiveRequest& live,
     report.fault = policy::Classify(evidence);
     report.spent = policy::SpentLimits(evidence);
   }
+  // Operators see both, and a provider may say aloud which key it was given.
+  for (std::string* said : {&report.fault.message, &report.fault.reason}) {
+    if (!said->empty()) *said = secrets::ProcessRedactor().Redact(*said);
+  }
   return report;
 }
 
@@ -226,10 +237,12 @@ void ChatService::OnOutcome(std::int64_t attempt_id, const upstream::Outcome& ou
                                                                    : report.fault.reason;
   traced.status = outcome.status;
   traced.duration_ms = ElapsedMs(now - live->granted_at);
+  if (WasBegun(outcome)) live->at_provider += outcome.ended_at - outcome.began_at;
+  parts_.observer.AttemptEnded(*live, outcome, report);
   const storage::AttemptClosed closed = CloseAttempt(*live, report);
   const std::optional<policy::Refusal> refusal =
       parts_.dispatcher.Finished(live->ticket, report, now);
-  SaveChangedKeys();
+  SaveChangedKeys(report.fault.kind);
   if (report.fault.kind == policy::FaultKind::kKeyInvalid) key_refused_(live->grant->key_id);
   const bool is_answer = !live->answered() && report.conclusive && outcome.answer &&
                          report.fault.kind == policy::FaultKind::kNone;
@@ -254,6 +267,7 @@ void ChatService::OnOutcome(std::int64_t attempt_id, const upstream::Outcome& ou
   if (parts_.dispatcher.IsWaiting(live->ticket)) {
     parts_.store.Submit(closed, storage::Durability::kProcess, [](auto) {});
     live->stage = Stage::kWaiting;
+    live->waiting_since = now;
     Note(*live, "retrying", report.fault.reason);
     if (live->chat.progress) watching_[live->ticket] = true;
     return NoteWaiting(*live, ipc::ChatProgress::State::kRetrying);
@@ -279,9 +293,10 @@ void ChatService::NoteWaiting(LiveRequest& live, ipc::ChatProgress::State state)
   parts_.replies.Progress(live, progress);
 }
 
-void ChatService::SaveChangedKeys() {
+void ChatService::SaveChangedKeys(policy::FaultKind cause) {
   const policy::Instant now = parts_.clock.Steady();
   for (const policy::KeyStatus& status : parts_.dispatcher.TakeChanged(now)) {
+    parts_.observer.KeyChanged(status, cause);
     parts_.store.Submit(ToStored(status, parts_.clock), storage::Durability::kProcess, [](auto) {});
   }
 }

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -19,6 +20,14 @@ constexpr std::chrono::seconds kProgressInterval{1};
 
 ipc::Error NewError(ErrorType type, std::string message) {
   return {type, std::move(message), std::nullopt, ipc::Value(), std::nullopt};
+}
+
+// To ask again is right for all but a stream of which the caller has had a part already.
+ipc::Error StoppedError(const LiveRequest& live, const std::string& message) {
+  if (live.deltas.empty()) return NewError(ErrorType::kShuttingDown, message);
+  ipc::Error error = NewError(ErrorType::kUpstreamUnavailable, message);
+  error.details = ipc::Value{{"interrupted", true}};
+  return error;
 }
 
 }  // namespace
@@ -113,7 +122,7 @@ void ChatService::Succeed(LiveRequest& live, const upstream::Outcome& outcome,
   Spend(finish.usage.back());
   finish.result = BuildResult(live, payload);
   if (!live.stored()) {
-    Answer(live, std::move(payload), "answered");
+    Answer(live, std::move(payload), reply);
     return Settle(live, std::move(finish), storage::Durability::kProcess);
   }
   finish.turn = BuildTurn(live, reply);
@@ -140,8 +149,9 @@ void ChatService::OnCommitted(std::uint64_t ticket,
   LiveRequest* live = table_.Find(ticket);
   if (!live) return;
   std::string payload = finish->result ? finish->result->reply : std::string();
+  ipc::ChatReply unsaved;
   if (!written && reply) {
-    ipc::ChatReply unsaved = *reply;
+    unsaved = *reply;
     unsaved.persisted = false;
     unsaved.warnings.push_back("the turn is not stored yet (" + written.error().message +
                                "); it will be as soon as storage works again");
@@ -149,10 +159,12 @@ void ChatService::OnCommitted(std::uint64_t ticket,
   }
   if (written) {
     NoteResult(*finish);
-  } else {
+  } else if (finish->turn || finish->result || unwritten_.size() < kMostUnwritten) {
     unwritten_.push_back({finish, payload});
+  } else {
+    ++uncounted_;  // refused without an answer to keep: as many as anybody cares to send
   }
-  if (!live->answered() && reply) Answer(*live, std::move(payload), "answered");
+  if (!live->answered() && reply) Answer(*live, std::move(payload), written ? *reply : unsaved);
   Forget(*live);
 }
 
@@ -183,7 +195,7 @@ void ChatService::Fail(LiveRequest& live, const ipc::Error& error,
   const bool keep = from_attempt && !error.retryable.value_or(ipc::IsRetryable(error.type));
   if (keep) finish.result = BuildResult(live, payload);
   Note(live, "failed", error.message);
-  Answer(live, std::move(payload), std::string(ipc::Name(error.type)));
+  Answer(live, std::move(payload), error);
   Settle(live, std::move(finish), storage::Durability::kProcess);
 }
 
@@ -196,7 +208,7 @@ void ChatService::EndEarly(LiveRequest& live, ipc::Error error) {
     return Fail(live, error);
   }
   Note(live, "failed", error.message);
-  Answer(live, ipc::EncodeError(live.id, error), std::string(ipc::Name(error.type)));
+  Answer(live, ipc::EncodeError(live.id, error), error);
   storage::Finish finish;
   finish.usage.push_back(BuildUsage(live, {}, true));
   parts_.store.Submit(std::make_shared<const storage::Finish>(std::move(finish)),
@@ -214,6 +226,11 @@ bool ChatService::Cancel(uid_t uid, const std::string& id) {
 void ChatService::CallerGone(pid_t pid) {
   caller_names_.Forget(pid);
   for (LiveRequest* live : table_.OfProcess(pid)) {
+    std::erase_if(live->subscribers, [pid](const Subscriber& one) { return one.pid == pid; });
+    if (!live->subscribers.empty()) {
+      table_.HandOver(*live, live->subscribers.front().pid);
+      continue;
+    }
     if (live->stage == Stage::kInFlight && !live->chat.stream) continue;
     EndEarly(*live, NewError(ErrorType::kCancelled, "the caller's process ended"));
   }
@@ -221,10 +238,17 @@ void ChatService::CallerGone(pid_t pid) {
 
 // ---- the end of either
 
-void ChatService::Answer(LiveRequest& live, std::string payload, std::string state) {
-  live.trace.state = std::move(state);
-  if (live.trace.state == "answered") Note(live, "answered");
+void ChatService::Answer(LiveRequest& live, std::string payload, const ipc::ChatReply& reply) {
+  live.trace.state = "answered";
+  Note(live, "answered");
   parts_.replies.Final(live, std::move(payload));
+  parts_.observer.Ended(live, {&reply, nullptr, parts_.clock.Steady()});
+}
+
+void ChatService::Answer(LiveRequest& live, std::string payload, const ipc::Error& error) {
+  live.trace.state = ipc::Name(error.type);
+  parts_.replies.Final(live, std::move(payload));
+  parts_.observer.Ended(live, {nullptr, &error, parts_.clock.Steady()});
 }
 
 // Stores the end of a request that is answered already, then forgets it.
@@ -268,7 +292,7 @@ void ChatService::Tick() {
                                  ? "the deadline passed while the provider was answering"
                                  : "the deadline passed while the request was waiting"));
   }
-  while (const auto grant = parts_.dispatcher.Next(now)) StartAttempt(*grant);
+  Dispatch(now);
   for (const policy::Refusal& refusal : parts_.dispatcher.Expire(now)) {
     if (LiveRequest* live = table_.Find(refusal.ticket)) Fail(*live, ToError(refusal));
   }
@@ -299,7 +323,7 @@ policy::Instant ChatService::NextDeadline() const {
   return next;
 }
 
-// Ends the requests that `which` picks with `shutting_down`.
+// Ends the requests that `which` picks with `shutting_down`, begun streams as interrupted.
 template <typename Which>
 void ChatService::ShutDown(Which which, const std::string& message) {
   std::vector<std::uint64_t> tickets;
@@ -307,9 +331,7 @@ void ChatService::ShutDown(Which which, const std::string& message) {
     if (which(live)) tickets.push_back(live.ticket);
   });
   for (const std::uint64_t ticket : tickets) {
-    if (LiveRequest* live = table_.Find(ticket)) {
-      EndEarly(*live, NewError(ErrorType::kShuttingDown, message));
-    }
+    if (LiveRequest* live = table_.Find(ticket)) EndEarly(*live, StoppedError(*live, message));
   }
 }
 
@@ -340,9 +362,15 @@ void ChatService::Note(LiveRequest& live, std::string event, std::string detail)
   live.trace.timeline.push_back({parts_.clock.Wall(), std::move(event), std::move(detail)});
 }
 
+void ChatService::SendReplay(const ipc::Envelope& to, const std::string& payload) {
+  parts_.replies.Send(to, AsReplayed(payload));
+  parts_.observer.Replayed();
+}
+
 void ChatService::SendError(const ipc::Envelope& to, const std::string& id,
                             const ipc::Error& error) {
   parts_.replies.Send(to, ipc::EncodeError(id, error));
+  parts_.observer.TurnedAway(error.type);
 }
 
 }  // namespace requestrouter::router

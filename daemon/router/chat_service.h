@@ -15,6 +15,7 @@
 #include "daemon/router/clock.h"
 #include "daemon/router/live_request.h"
 #include "daemon/router/mailbox.h"
+#include "daemon/router/observer.h"
 #include "daemon/router/ports.h"
 #include "daemon/router/replies.h"
 #include "daemon/router/request_table.h"
@@ -46,6 +47,7 @@ class ChatService {
     policy::Dispatcher& dispatcher;
     Replies& replies;
     TraceLog& traces;
+    Observer& observer;
   };
 
   ChatService(Parts parts, std::shared_ptr<const Catalog> catalog);
@@ -67,10 +69,11 @@ class ChatService {
   bool Cancel(uid_t uid, const std::string& id);
 
   // The caller's process has ended: what waits is forgotten, streams are cancelled; an answer that
-  // is on its way is still stored, for a successor that asks with the same id.
+  // is on its way is still stored, for a successor that asks with the same id. What another process
+  // has joined goes on for that one.
   void CallerGone(pid_t pid);
 
-  // Reports of the upstream thread, already on the router thread.
+  // Reports of the attempts under way; never from within a call of AttemptRunner.
   void OnDelta(std::int64_t attempt_id, const ipc::ChatDelta& delta);
   void OnOutcome(std::int64_t attempt_id, const upstream::Outcome& outcome);
 
@@ -90,6 +93,8 @@ class ChatService {
   bool storage_ready() const { return unwritten_.empty() && parts_.store.healthy(); }
   // Ends of requests that storage did not take yet.
   std::size_t unwritten_count() const { return unwritten_.size(); }
+  // Refused requests that are missing from the usage, because storage did not work for too long.
+  std::size_t uncounted() const { return uncounted_; }
   bool idle() const { return table_.size() == 0 && unwritten_.empty(); }
 
   const RequestTable& table() const { return table_; }
@@ -99,6 +104,8 @@ class ChatService {
 
   // The trace of a request under way or over; nullptr: not known.
   const Trace* FindTrace(uid_t uid, const std::string& id);
+  // Of the requests that are over.
+  const TraceLog& traces() const { return parts_.traces; }
 
  private:
   // An attempt that the last daemon sent and did not see the end of.
@@ -116,6 +123,10 @@ class ChatService {
   using Key = std::string;  // uid/id
 
   static constexpr std::int64_t kDayMs = 86'400'000;
+
+  // One-shots are answered while storage does not work, and their ends kept in memory until it
+  // does: so many, then they are refused, too.
+  static constexpr std::size_t kMostUnwritten = 1'000;
 
   // ---- arrival (chat_arrival.cc)
   bool AnswerKnownId(const ipc::Envelope& from, const ipc::Peer& peer, ipc::Request& request);
@@ -137,6 +148,7 @@ class ChatService {
   void Spend(const storage::Usage& usage);
 
   // ---- attempts (chat_attempts.cc)
+  void Dispatch(policy::Instant now);
   void StartAttempt(const policy::Grant& grant);
   storage::Result<void> Journal(LiveRequest& live);
   void SendAttempt(LiveRequest& live);
@@ -146,7 +158,7 @@ class ChatService {
   void RecordLost(const LiveRequest& live, const upstream::Outcome& outcome);
   storage::AttemptClosed CloseAttempt(LiveRequest& live, const policy::Report& report);
   void NoteWaiting(LiveRequest& live, ipc::ChatProgress::State state);
-  void SaveChangedKeys();
+  void SaveChangedKeys(policy::FaultKind cause);
 
   // ---- the end (chat_finish.cc)
   void Succeed(LiveRequest& live, const upstream::Outcome& outcome,
@@ -160,7 +172,8 @@ class ChatService {
               std::shared_ptr<const ipc::ChatReply> reply);
   void OnCommitted(std::uint64_t ticket, const std::shared_ptr<const storage::Finish>& finish,
                    const ipc::ChatReply* reply, const storage::Result<storage::Written>& written);
-  void Answer(LiveRequest& live, std::string payload, std::string state);
+  void Answer(LiveRequest& live, std::string payload, const ipc::ChatReply& reply);
+  void Answer(LiveRequest& live, std::string payload, const ipc::Error& error);
   void Forget(LiveRequest& live);
   ipc::ChatReply BuildReply(const LiveRequest& live, const upstream::Answer& answer) const;
   storage::Turn BuildTurn(const LiveRequest& live, const ipc::ChatReply& reply) const;
@@ -175,6 +188,7 @@ class ChatService {
   template <typename Which>
   void ShutDown(Which which, const std::string& message);
   void Note(LiveRequest& live, std::string event, std::string detail = "");
+  void SendReplay(const ipc::Envelope& to, const std::string& payload);
   void SendError(const ipc::Envelope& to, const std::string& id, const ipc::Error& error);
 
   // A callback for another thread: runs `handle` with the result on the router thread.
@@ -197,6 +211,7 @@ class ChatService {
   policy::Budgets budgets_;
   std::unordered_map<Key, Orphan> orphans_;
   std::deque<Unwritten> unwritten_;  // in order
+  std::size_t uncounted_ = 0;
   bool rewriting_ = false;
   policy::Instant rewrite_at_{};
   std::set<std::uint64_t> paused_;

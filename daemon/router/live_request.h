@@ -17,6 +17,7 @@ namespace requestrouter::router {
 // One who gets the answer of a request: its sender, or a later sender of the same id and body.
 struct Subscriber {
   ipc::Envelope to;
+  pid_t pid = 0;
   std::int64_t next_seq = 0;
 };
 
@@ -50,9 +51,12 @@ struct LiveRequest {
 
   std::optional<policy::Grant> grant;  // of the current or last attempt
   std::int64_t attempt_id = 0;         // 0: none open in the journal
+  policy::Instant begun{};             // its turn came; 0: not yet
+  policy::Instant waiting_since{};     // in kWaiting
   policy::Instant granted_at;
   std::int64_t attempts = 0;
-  policy::Duration waited{};
+  policy::Duration waited{};           // for capacity, until the last grant
+  policy::Duration at_provider{};      // of all attempts that are over
   std::vector<ipc::ChatDelta> deltas;  // streamed so far, for those who join
   bool paused = false;                 // a subscriber does not keep up
   std::vector<std::string> warnings;
@@ -63,7 +67,12 @@ struct LiveRequest {
 
   Trace trace;
 
-  bool stored() const { return !chat.conv_id.empty(); }  // as a turn of a conversation
+  // For capacity in all, the wait under way included.
+  policy::Duration WaitedUntil(policy::Instant now) const {
+    return waited + (stage == Stage::kWaiting ? now - waiting_since : policy::Duration::zero());
+  }
+  bool queued() const { return waiting_since != policy::Instant(); }  // it has been, at least
+  bool stored() const { return !chat.conv_id.empty(); }               // as a turn of a conversation
   bool answered() const { return final_payload.has_value(); }
 };
 

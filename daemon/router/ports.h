@@ -4,7 +4,7 @@
 
 namespace requestrouter::router {
 
-// What the router needs of the upstream thread; upstream::Client provides it, tests fake it.
+// What the router needs of the providers; UpstreamRunner provides it, tests fake it.
 class AttemptRunner {
  public:
   virtual ~AttemptRunner() = default;

@@ -27,13 +27,13 @@ void Replies::Progress(LiveRequest& request, const ipc::ChatProgress& progress) 
 }
 
 void Replies::Final(LiveRequest& request, std::string payload) {
-  for (const Subscriber& subscriber : request.subscribers) outbox_.Send(subscriber.to, payload);
+  for (const Subscriber& subscriber : request.subscribers) outbox_.Post(subscriber.to, payload);
   request.subscribers.clear();
   request.final_payload = std::move(payload);
 }
 
-void Replies::Join(LiveRequest& request, const ipc::Envelope& to) {
-  Subscriber subscriber{to, 0};
+void Replies::Join(LiveRequest& request, const ipc::Envelope& to, pid_t pid) {
+  Subscriber subscriber{to, pid, 0};
   for (const ipc::ChatDelta& delta : request.deltas) {
     outbox_.Send(to, ipc::EncodeDelta(request.id, subscriber.next_seq++, delta));
   }

@@ -23,7 +23,7 @@ class Replies {
   void Final(LiveRequest& request, std::string payload);
 
   // A later sender of the same request: gets the deltas so far, and what is to come.
-  void Join(LiveRequest& request, const ipc::Envelope& to);
+  void Join(LiveRequest& request, const ipc::Envelope& to, pid_t pid);
 
   // Whether anyone who waits for `request` reads too slowly.
   bool IsSlow(const LiveRequest& request) const;

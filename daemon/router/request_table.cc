@@ -22,11 +22,21 @@ void RequestTable::Erase(LiveRequest& request) {
   ClearAttempt(request);
   const auto id = by_id_.find(KeyOf(request.peer.uid, request.id));
   if (id != by_id_.end() && id->second == &request) by_id_.erase(id);
+  LeaveProcess(request);
+  deadlines_.erase({request.deadline, request.ticket});
+  by_ticket_.erase(request.ticket);
+}
+
+void RequestTable::LeaveProcess(LiveRequest& request) {
   const auto process = by_pid_.find(request.peer.pid);
   process->second.erase(&request);
   if (process->second.empty()) by_pid_.erase(process);
-  deadlines_.erase({request.deadline, request.ticket});
-  by_ticket_.erase(request.ticket);
+}
+
+void RequestTable::HandOver(LiveRequest& request, pid_t pid) {
+  LeaveProcess(request);
+  request.peer.pid = pid;
+  by_pid_[pid].insert(&request);
 }
 
 LiveRequest* RequestTable::Find(std::uint64_t ticket) {
@@ -63,6 +73,7 @@ void RequestTable::ClearAttempt(LiveRequest& request) {
 bool RequestTable::EnterLine(const LiveRequest& request) {
   auto& line = lines_[KeyOf(request.peer.uid, request.chat.conv_id)];
   line.push_back(Find(request.ticket));
+  ++in_lines_;
   return line.size() == 1;
 }
 
@@ -71,7 +82,7 @@ LiveRequest* RequestTable::LeaveLine(const LiveRequest& request) {
   if (found == lines_.end()) return nullptr;
   auto& line = found->second;
   const bool was_first = !line.empty() && line.front() == &request;
-  line.erase(std::remove(line.begin(), line.end(), &request), line.end());
+  in_lines_ -= std::erase(line, &request);
   if (line.empty()) {
     lines_.erase(found);
     return nullptr;

@@ -25,6 +25,8 @@ class RequestTable {
   LiveRequest* FindById(uid_t uid, const std::string& id);
   LiveRequest* FindByAttempt(std::int64_t attempt_id);
   std::vector<LiveRequest*> OfProcess(pid_t pid);
+  // From now on the request is that process's.
+  void HandOver(LiveRequest& request, pid_t pid);
 
   void SetAttempt(LiveRequest& request, std::int64_t attempt_id);
   void ClearAttempt(LiveRequest& request);
@@ -33,6 +35,8 @@ class RequestTable {
   bool EnterLine(const LiveRequest& request);
   // Leaves it; returns the request whose turn may begin now, or nullptr.
   LiveRequest* LeaveLine(const LiveRequest& request);
+  // How many stand in a line behind another.
+  std::size_t held_back() const { return in_lines_ - lines_.size(); }
 
   // The earliest deadline, or kNever.
   policy::Instant NextDeadline() const;
@@ -49,6 +53,7 @@ class RequestTable {
 
  private:
   static std::string KeyOf(uid_t uid, const std::string& name);
+  void LeaveProcess(LiveRequest& request);
 
   std::uint64_t last_ticket_ = 0;
   std::unordered_map<std::uint64_t, std::unique_ptr<LiveRequest>> by_ticket_;
@@ -56,6 +61,7 @@ class RequestTable {
   std::unordered_map<std::int64_t, LiveRequest*> by_attempt_;
   std::unordered_map<pid_t, std::unordered_set<LiveRequest*>> by_pid_;
   std::unordered_map<std::string, std::deque<LiveRequest*>> lines_;  // by uid and conversation
+  std::size_t in_lines_ = 0;                                         // of all of them
   std::set<std::pair<policy::Instant, std::uint64_t>> deadlines_;
 };
 

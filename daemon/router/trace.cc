@@ -24,4 +24,14 @@ const Trace* TraceLog::Find(std::uint32_t uid, const std::string& id) const {
   return found == traces_.end() ? nullptr : &found->second;
 }
 
+std::vector<const Trace*> TraceLog::Last(std::size_t most,
+                                         const std::function<bool(const Trace&)>& wanted) const {
+  std::vector<const Trace*> last;
+  for (auto key = order_.rbegin(); key != order_.rend() && last.size() < most; ++key) {
+    const Trace& trace = traces_.at(*key);
+    if (wanted(trace)) last.push_back(&trace);
+  }
+  return last;
+}
+
 }  // namespace requestrouter::router

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -38,7 +39,7 @@ struct Trace {
   std::string id;
   std::uint32_t uid = 0;
   std::string caller;  // as people are shown it
-  std::string state;  // waiting, in_flight, answered, or the error's type
+  std::string state;   // waiting, in_flight, answered, or the error's type
   std::vector<Event> timeline;
   std::vector<Attempt> attempts;
   std::vector<Candidate> considered;  // at the last decision
@@ -51,6 +52,9 @@ class TraceLog {
 
   void Add(Trace trace);
   const Trace* Find(std::uint32_t uid, const std::string& id) const;
+  // Up to `most` of those that `wanted` takes, the last one first.
+  std::vector<const Trace*> Last(std::size_t most,
+                                 const std::function<bool(const Trace&)>& wanted) const;
 
  private:
   static std::string KeyOf(std::uint32_t uid, const std::string& id);

@@ -11,11 +11,16 @@ namespace {
 using Kind = config::SecretSource::Kind;
 
 // The part of an error message that says where a secret came from.
-std::string PlaceOf(const config::Key& key) {
+std::string PlaceOf(const config::Key& key, const config::Environment& environment) {
   const std::string& value = key.secret.value;
   switch (key.secret.kind) {
     case Kind::kEnvironment:
-      return value.empty() ? "the environment" : "variable " + value;
+      if (!value.empty()) return "variable " + value;
+      for (const std::string& name : VariablesOf(key.key_id)) {
+        const auto at = environment.find(name);
+        if (at != environment.end() && !at->second.empty()) return "variable " + name;
+      }
+      return "credential " + CredentialOf(key.key_id, environment);
     case Kind::kFile:
       return value.empty() ? "its file" : "file " + value;
     case Kind::kCredential:
@@ -105,7 +110,7 @@ tl::expected<Secret, std::string> Fetch(const config::Key& key, const config::Se
   const std::string fault = Fault(text);
   if (!fault.empty()) {
     Wipe(*found);
-    return NotFound(prefix + "what " + PlaceOf(key) + " gives " + fault);
+    return NotFound(prefix + "what " + PlaceOf(key, environment) + " gives " + fault);
   }
   Secret secret(text);
   Wipe(*found);

@@ -132,6 +132,9 @@ Found Finish(int status, std::string output) {
   const std::string how = WIFEXITED(status)
                               ? "exited with status " + std::to_string(WEXITSTATUS(status))
                               : "was killed by signal " + std::to_string(WTERMSIG(status));
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 127) {
+    return NotFound("its command was not found (status 127); write its path, or install it");
+  }
   return NotFound("its command " + how + "; run it by hand, as routerd's user, to see why");
 }
 

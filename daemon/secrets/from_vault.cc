@@ -108,6 +108,10 @@ Found FromVault(std::string_view key_id, const std::string& path,
   if (server.address.empty()) {
     return NotFound("VAULT_ADDR is not set; set it, e.g. to https://vault.example.com:8200");
   }
+  if (server.address.compare(0, 8, "https://") != 0 &&
+      server.address.compare(0, 7, "http://") != 0) {
+    return NotFound("VAULT_ADDR must begin with https:// or http://");
+  }
   if (server.token.empty()) return NotFound("VAULT_TOKEN is not set; set it");
   const auto places = Places(key_id, path, environment);
   if (!places) return NotFound(places.error());

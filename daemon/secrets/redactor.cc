@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::string_view kReplacement = "[redacted]";
 constexpr std::size_t kShortest = 4;
+constexpr std::ptrdiff_t kFormer = 64;  // secrets that were replaced and stay known
 
 std::string UrlEncoded(std::string_view text, const char* digits) {
   std::string encoded;
@@ -53,6 +54,14 @@ void Add(Needles& needles, std::string text) {
   Wipe(text);
 }
 
+void AddForms(Needles& needles, std::string_view secret) {
+  Add(needles, std::string(secret));
+  Add(needles, UrlEncoded(secret, "0123456789ABCDEF"));
+  Add(needles, UrlEncoded(secret, "0123456789abcdef"));
+  Add(needles, JsonEscaped(secret, "\"\\"));
+  Add(needles, JsonEscaped(secret, "\"\\/"));
+}
+
 void FindAll(std::string_view text, std::string_view needle, std::vector<Range>& ranges) {
   const char* const end = text.data() + text.size();
   const char* at = text.data();
@@ -87,8 +96,21 @@ std::string Replace(std::string_view text, std::vector<Range> ranges) {
 
 class Redactor::Impl {
  public:
-  void Set(std::shared_ptr<const Needles> needles) {
+  void Set(const std::vector<std::string_view>& secrets) {
     const std::unique_lock lock(mutex_);
+    for (Secret& secret : current_) {
+      if (!IsIn(secrets, secret)) former_.push_back(std::move(secret));
+    }
+    std::erase_if(former_, [&](const Secret& secret) { return IsIn(secrets, secret); });
+    if (std::ssize(former_) > kFormer) former_.erase(former_.begin(), former_.end() - kFormer);
+    current_.clear();
+    auto needles = std::make_shared<Needles>();
+    for (const std::string_view secret : secrets) {
+      if (secret.size() < kShortest) continue;
+      current_.emplace_back(secret);
+      AddForms(*needles, secret);
+    }
+    for (const Secret& secret : former_) AddForms(*needles, secret.Reveal());
     needles_ = std::move(needles);
   }
   std::shared_ptr<const Needles> Get() const {
@@ -97,25 +119,19 @@ class Redactor::Impl {
   }
 
  private:
+  static bool IsIn(const std::vector<std::string_view>& secrets, const Secret& secret) {
+    return std::find(secrets.begin(), secrets.end(), secret.Reveal()) != secrets.end();
+  }
+
   mutable std::shared_mutex mutex_;
+  std::vector<Secret> current_, former_;  // former: the oldest first
   std::shared_ptr<const Needles> needles_ = std::make_shared<Needles>();
 };
 
 Redactor::Redactor() : impl_(std::make_unique<Impl>()) {}
 Redactor::~Redactor() = default;
 
-void Redactor::SetSecrets(const std::vector<std::string_view>& secrets) {
-  auto needles = std::make_shared<Needles>();
-  for (const std::string_view secret : secrets) {
-    if (secret.size() < kShortest) continue;
-    Add(*needles, std::string(secret));
-    Add(*needles, UrlEncoded(secret, "0123456789ABCDEF"));
-    Add(*needles, UrlEncoded(secret, "0123456789abcdef"));
-    Add(*needles, JsonEscaped(secret, "\"\\"));
-    Add(*needles, JsonEscaped(secret, "\"\\/"));
-  }
-  impl_->Set(std::move(needles));
-}
+void Redactor::SetSecrets(const std::vector<std::string_view>& secrets) { impl_->Set(secrets); }
 
 std::string Redactor::Redact(std::string_view text) const {
   const auto needles = impl_->Get();

@@ -21,7 +21,8 @@ class Redactor {
   Redactor();
   ~Redactor();
   // Replaces the known secrets. Those shorter than 4 bytes are ignored: they would redact ordinary
-  // words. Keep the former ones in the list as long as attempts that use them are in flight.
+  // words. Former ones stay known, because attempts that use them may still be in flight; of those
+  // the 64 that were replaced last, so that secrets which change every hour do not pile up.
   void SetSecrets(const std::vector<std::string_view>& secrets);
   std::string Redact(std::string_view text) const;
 

@@ -13,7 +13,7 @@
 #include "ipc/chat.h"
 
 // Attempts: single calls of a provider. Prompt -> provider's request -> HTTP -> provider's answer,
-// all on the upstream thread; the router sees values only.
+// all on one thread; the router sees values only.
 namespace requestrouter::upstream {
 
 enum class ProviderKind : std::uint8_t { kGemini, kOpenAi, kAnthropic };
@@ -31,6 +31,8 @@ struct Provider {
   std::chrono::milliseconds idle_timeout{120'000};  // between bytes, from that piece on
   // From the request being sent to the end, without the time that a slow caller paused it.
   std::chrono::milliseconds total_timeout{std::chrono::hours(24)};
+
+  bool operator==(const Provider&) const = default;
 };
 
 // What is asked, complete: history and system prompt are already in `messages`.
@@ -97,10 +99,13 @@ struct Outcome {
   std::chrono::steady_clock::time_point sent_at;  // when the request was on the wire; 0: never
   // From sent_at to the first byte of the body (headers come long before it in some streams).
   std::chrono::milliseconds first_byte{0};
+  // From when it had a connection to make or to use until it was over: the time that is not this
+  // program's own. `began_at` is 0 where its turn never came.
+  std::chrono::steady_clock::time_point began_at, ended_at;
 };
 
-// Where a Client reports. Called on the upstream thread; must not block or throw. After OnOutcome
-// of an attempt nothing more is reported of it.
+// Where attempts are reported. Called on the thread that they run on; must not block or throw.
+// After OnOutcome of an attempt nothing more is reported of it.
 class Listener {
  public:
   virtual ~Listener() = default;
@@ -122,8 +127,8 @@ struct ClientOptions {
   DialectLookup dialect;  // empty: DialectOf()
 };
 
-// Runs attempts on a thread of its own, over one curl multi handle. Every method may be called
-// from any thread and returns at once.
+// Runs attempts on a thread of its own, for who has no loop for them (upstream/loop.h). Every
+// method may be called from any thread and returns at once.
 //
 // An attempt is sent at most once, but for one case: a kept-alive connection that the provider was
 // just closing. Where the provider's host never acknowledged the end of the request, it cannot have

@@ -26,4 +26,4 @@ target_sources(rr_dialects PRIVATE
   reasoning.cc
   request_build.cc
   sketch.cc)
-target_link_libraries(rr_dialects PUBLIC rr_ipc)
+target_link_libraries(rr_dialects PUBLIC rr_ipc PRIVATE PkgConfig::SIMDJSON)

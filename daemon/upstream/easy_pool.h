@@ -3,7 +3,9 @@
 #include <curl/curl.h>
 
 #include <cstddef>
+#include <functional>
 #include <memory>
+#include <utility>
 #include <vector>
 
 namespace requestrouter::upstream {
@@ -13,27 +15,30 @@ struct EasyDeleter {
 };
 using EasyHandle = std::unique_ptr<CURL, EasyDeleter>;
 
-// Easy handles for the next transfers. A handle that is reset keeps its TLS sessions, so that a new
-// connection to the same host resumes one. Confined to one thread.
+// Easy handles for the next transfers, with the options that are the same for all of them: to set
+// those anew cost more than to send the request. A handle that is used again keeps its TLS
+// sessions, so that a new connection to the same host resumes one. Confined to one thread.
 class EasyPool {
  public:
+  // `make` gives a new handle.
+  explicit EasyPool(std::function<EasyHandle()> make) : make_(std::move(make)) {}
+
   EasyHandle Take() {
-    if (idle_.empty()) return EasyHandle(curl_easy_init());
+    if (idle_.empty()) return make_();
     EasyHandle easy = std::move(idle_.back());
     idle_.pop_back();
     return easy;
   }
 
-  // Not part of a multi handle any more.
+  // Not part of a multi handle any more, and pointing to nothing of its last transfer.
   void GiveBack(EasyHandle easy) {
-    if (idle_.size() >= kMost) return;
-    curl_easy_reset(easy.get());
-    idle_.push_back(std::move(easy));
+    if (idle_.size() < kMost) idle_.push_back(std::move(easy));
   }
 
  private:
   static constexpr std::size_t kMost = 64;
 
+  const std::function<EasyHandle()> make_;
   std::vector<EasyHandle> idle_;
 };
 

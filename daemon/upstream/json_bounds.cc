@@ -1,6 +1,15 @@
 #include "daemon/upstream/json_bounds.h"
 
+#include <simdjson.h>
+
+#include <algorithm>
 #include <array>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include "ipc/utf8.h"
 
 namespace requestrouter::upstream {
 namespace {
@@ -62,9 +71,190 @@ class BoundsScan {
   std::size_t work_ = 0;
 };
 
+// simdjson's tree as a value. False: too many keys.
+class TreeBuilder {
+ public:
+  bool Build(simdjson::dom::element from, ipc::Value* to) {
+    switch (from.type()) {
+      case simdjson::dom::element_type::OBJECT:
+        return BuildObject(from.get_object().value_unsafe(), to);
+      case simdjson::dom::element_type::ARRAY:
+        return BuildArray(from.get_array().value_unsafe(), to);
+      case simdjson::dom::element_type::STRING:
+        *to = from.get_string().value_unsafe();
+        return true;
+      case simdjson::dom::element_type::INT64:
+        BuildInteger(from.get_int64().value_unsafe(), to);
+        return true;
+      case simdjson::dom::element_type::UINT64:
+        *to = from.get_uint64().value_unsafe();
+        return true;
+      case simdjson::dom::element_type::DOUBLE:
+        *to = from.get_double().value_unsafe();
+        return true;
+      case simdjson::dom::element_type::BOOL:
+        *to = from.get_bool().value_unsafe();
+        return true;
+      case simdjson::dom::element_type::NULL_VALUE:
+        return true;
+    }
+    return false;
+  }
+
+ private:
+  // As nlohmann-json reads them: what is not negative is unsigned.
+  static void BuildInteger(std::int64_t number, ipc::Value* to) {
+    if (number < 0) {
+      *to = number;
+    } else {
+      *to = static_cast<std::uint64_t>(number);
+    }
+  }
+
+  bool BuildArray(simdjson::dom::array from, ipc::Value* to) {
+    *to = ipc::Value::array();
+    auto& elements = to->get_ref<ipc::Value::array_t&>();
+    elements.reserve(from.size());
+    for (const simdjson::dom::element element : from) {
+      if (!Build(element, &elements.emplace_back())) return false;
+    }
+    return true;
+  }
+
+  // Of a key that comes twice the last value counts.
+  bool BuildObject(simdjson::dom::object from, ipc::Value* to) {
+    *to = ipc::Value::object();
+    auto& entries = to->get_ref<ipc::Value::object_t&>();
+    entries.reserve(from.size());
+    std::size_t keys = 0;
+    for (const auto [key, element] : from) {
+      work_ += 2 * ++keys - 1;
+      if (work_ > kMaxJsonKeyWork || !Build(element, &entries[std::string(key)])) return false;
+    }
+    return true;
+  }
+
+  std::size_t work_ = 0;
+};
+
+// Memory that the parser keeps for the next text; larger ones bring their own.
+constexpr std::size_t kUsualBytes = 64u << 10;
+
+std::optional<ipc::Value> ParseFast(std::string_view text) {
+  thread_local simdjson::dom::parser usual;
+  simdjson::dom::parser large;
+  simdjson::dom::parser& parser = text.size() <= kUsualBytes ? usual : large;
+  if (parser.max_depth() != kMaxJsonDepth || parser.capacity() < text.size()) {
+    if (parser.allocate(std::max<std::size_t>(text.size(), 4096), kMaxJsonDepth))
+      return std::nullopt;
+  }
+  simdjson::dom::element root;
+  if (parser.parse(text.data(), text.size()).get(root)) return std::nullopt;
+  std::optional<ipc::Value> value(std::in_place);
+  if (!TreeBuilder().Build(root, &*value)) return std::nullopt;
+  return value;
+}
+
+// Appends JSON to a string. Runs of plain characters are copied at once.
+class Writer {
+ public:
+  explicit Writer(std::string* text) : text_(*text) {}
+
+  void Write(const ipc::Value& value) {
+    using Type = ipc::Value::value_t;
+    switch (value.type()) {
+      case Type::object:
+        return WriteObject(value.get_ref<const ipc::Value::object_t&>());
+      case Type::array:
+        return WriteArray(value.get_ref<const ipc::Value::array_t&>());
+      case Type::string:
+        return WriteString(value.get_ref<const std::string&>());
+      case Type::null:
+      case Type::boolean:
+      case Type::number_integer:
+      case Type::number_unsigned:
+      case Type::number_float:
+      case Type::binary:
+      case Type::discarded:
+        text_ += value.dump();
+    }
+  }
+
+ private:
+  void WriteObject(const ipc::Value::object_t& object) {
+    char separator = '{';
+    for (const auto& [key, value] : object) {
+      text_ += std::exchange(separator, ',');
+      WriteString(key);
+      text_ += ':';
+      Write(value);
+    }
+    text_ += object.empty() ? "{}" : "}";
+  }
+
+  void WriteArray(const ipc::Value::array_t& array) {
+    char separator = '[';
+    for (const ipc::Value& value : array) {
+      text_ += std::exchange(separator, ',');
+      Write(value);
+    }
+    text_ += array.empty() ? "[]" : "]";
+  }
+
+  void WriteString(std::string_view string) {
+    if (!ipc::IsUtf8(string)) return WriteString(ipc::ReplaceInvalidUtf8(string));
+    text_ += '"';
+    while (!string.empty()) {
+      const std::size_t plain = PlainPrefix(string);
+      text_.append(string.substr(0, plain));
+      if (plain < string.size()) WriteEscaped(string[plain]);
+      string.remove_prefix(std::min(plain + 1, string.size()));
+    }
+    text_ += '"';
+  }
+
+  static bool IsPlain(char c) {
+    return static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\';
+  }
+
+  // The number of characters at the front that need no escape; eight at a time where none does
+  // (whether a byte of a word is zero, or less than n: Bit Twiddling Hacks by S. E. Anderson).
+  static std::size_t PlainPrefix(std::string_view text) {
+    constexpr std::uint64_t kOnes = 0x0101010101010101u;
+    constexpr std::uint64_t kHighs = 0x8080808080808080u;
+    const auto has_zero = [](std::uint64_t word) { return (word - kOnes) & ~word & kHighs; };
+    std::size_t at = 0;
+    for (std::uint64_t word = 0; at + sizeof word <= text.size(); at += sizeof word) {
+      std::memcpy(&word, text.data() + at, sizeof word);
+      const std::uint64_t below_space = (word - kOnes * 0x20) & ~word & kHighs;
+      if (below_space | has_zero(word ^ (kOnes * '"')) | has_zero(word ^ (kOnes * '\\'))) break;
+    }
+    while (at < text.size() && IsPlain(text[at])) ++at;
+    return at;
+  }
+
+  void WriteEscaped(char c) {
+    constexpr std::string_view kShort = "\b\t\n\f\r\"\\";
+    constexpr std::string_view kLetters = "btnfr\"\\";
+    constexpr std::string_view kHex = "0123456789abcdef";
+    const std::size_t known = kShort.find(c);
+    text_ += '\\';
+    if (known != std::string_view::npos) {
+      text_ += kLetters[known];
+      return;
+    }
+    text_ += "u00";
+    text_ += kHex[static_cast<unsigned char>(c) >> 4];
+    text_ += kHex[static_cast<unsigned char>(c) & 0xF];
+  }
+
+  std::string& text_;
+};
+
 }  // namespace
 
 tl::expected<ipc::Value, std::string> ParseJson(std::string_view text) {
+  if (auto value = ParseFast(text)) return *std::move(value);
   if (const char* excess = BoundsScan().Run(text)) return tl::unexpected(std::string(excess));
   ipc::Value value = ipc::Value::parse(text, nullptr, /*allow_exceptions=*/false);
   if (value.is_discarded()) return tl::unexpected(std::string("not JSON"));
@@ -72,7 +262,12 @@ tl::expected<ipc::Value, std::string> ParseJson(std::string_view text) {
 }
 
 std::string DumpJson(const ipc::Value& value) {
-  return value.dump(-1, ' ', false, ipc::Value::error_handler_t::replace);
+  thread_local std::string text;  // keeps its room
+  text.clear();
+  Writer(&text).Write(value);
+  std::string copy = text;
+  if (text.capacity() > kUsualBytes) std::string().swap(text);
+  return copy;
 }
 
 }  // namespace requestrouter::upstream

@@ -17,10 +17,11 @@
 
 namespace requestrouter::upstream {
 
-// All transfers, one curl multi handle and the loop that drives them. Thousands of slow calls in
+// All transfers, curl's multi handles and the loop that drives them. Thousands of slow calls in
 // flight are the normal state: no turn costs anything for a transfer that has nothing to do.
 //
-// curl's own timer is kept as an instant here instead of a timerfd, and its wishes as to sockets go
+// curl looks through all connections of a multi handle for every request, so each of them has few
+// (see Multi). Its timers are kept as instants instead of timerfds, and its wishes as to sockets go
 // through SocketWatch. Confined to one thread, but for Wake().
 class Loop {
  public:
@@ -36,44 +37,71 @@ class Loop {
   void Pause(std::int64_t id);
   void Resume(std::int64_t id);
 
-  // Does what is due and then sleeps until there is more, or Wake().
-  void Turn();
+  // Sends what waits, sleeps until there is more to do, `until` or Wake(), and does it.
+  void Turn(Deadlines::Instant until = Deadlines::kNever);
+
+  // For an owner who has other business on this thread: the sleep also ends when `descriptor`,
+  // which outlives the loop, is readable. Turn() leaves in guests() which were.
+  void Invite(int descriptor) { watch_.Invite(descriptor); }
+  const std::vector<int>& guests() const { return watch_.guests(); }
 
   // Ends the sleep, the present one or the next. From any thread.
   void Wake() { watch_.Wake(); }
 
  private:
-  struct MultiDeleter {
-    void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
+  // A curl multi handle with its own connections.
+  struct Multi {
+    struct Deleter {
+      void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
+    };
+    Loop* loop;
+    std::unique_ptr<CURLM, Deleter> handle;  // its end calls back
+    Deadlines::Instant timer = Deadlines::kNever;
+    std::size_t transfers = 0;
+    Deadlines::Instant used_at{};  // when its last transfer ended
+    bool may_have_results = false;
+  };
+  struct Place {
+    std::unique_ptr<Transfer> transfer;
+    Multi* multi = nullptr;  // null while waiting
+  };
+  struct Owner {
+    Multi* multi = nullptr;
+    std::int64_t transfer = 0;  // that it served last
   };
 
-  static int OnSocket(CURL* easy, curl_socket_t socket, int what, void* self, void*) noexcept;
-  static int OnTimer(CURLM*, long timeout_ms, void* self) noexcept;
+  static int OnSocket(CURL* easy, curl_socket_t socket, int what, void* multi, void*) noexcept;
+  static int OnTimer(CURLM*, long timeout_ms, void* multi) noexcept;
+  static curl_socket_t OnOpen(void* self, curlsocktype, curl_sockaddr* address) noexcept;
+  static int OnClose(void* self, curl_socket_t socket) noexcept;
 
-  void Configure();
+  EasyHandle NewEasy();
+
+  Multi& WithRoom();
+  void DropUnused();
   Transfer* Find(std::int64_t id);
-  void Own(curl_socket_t socket, CURL* easy);
+  void Own(curl_socket_t socket, Multi* multi, CURL* easy);
   void Disown(curl_socket_t socket);
-  void Act(curl_socket_t socket, int events);
-  void RunCurlsTimer();
+  void Act(Multi& multi, curl_socket_t socket, int events);
+  void RunTimers();
+  Deadlines::Instant NextTimer() const;
   void EndOverdue();
-  void ReadResults();
+  bool ReadResults();
   void Admit();
-  void Start(Transfer& transfer);
+  void Start(Place& place);
   void End(Transfer& transfer, Outcome outcome);
-  void Sleep();
+  void Sleep(Deadlines::Instant until);
 
   Listener* const listener_;
   const ClientOptions options_;
-  EasyPool pool_;  // before what uses its handles
+  EasyPool pool_{[this] { return NewEasy(); }};  // before what uses its handles
   SocketWatch watch_;
   Deadlines deadlines_;
-  Deadlines::Instant curls_timer_ = Deadlines::kNever;
-  std::vector<std::int64_t> owners_;  // by socket: the transfer it served last
-  std::unordered_map<std::int64_t, std::unique_ptr<Transfer>> transfers_;
-  std::deque<std::int64_t> waiting_;            // for admission; some may have ended meanwhile
-  std::size_t started_ = 0;                     // transfers that are not waiting
-  std::unique_ptr<CURLM, MultiDeleter> multi_;  // its end calls back
+  std::vector<Owner> owners_;  // by socket
+  std::unordered_map<std::int64_t, Place> transfers_;
+  std::deque<std::int64_t> waiting_;  // for admission; some may have ended meanwhile
+  std::size_t started_ = 0;           // transfers that are not waiting
+  std::vector<std::unique_ptr<Multi>> multis_;
 };
 
 }  // namespace requestrouter::upstream

@@ -21,10 +21,10 @@ int Checked(int descriptor, const char* what) {
 
 int SleepMs(Deadlines::Instant until) {
   if (until == Deadlines::kNever) return -1;
-  const auto left = std::min<Deadlines::Instant::duration>(until - std::chrono::steady_clock::now(),
-                                                           kLongestSleep);
-  const auto ms = std::chrono::ceil<std::chrono::milliseconds>(left).count();
-  return static_cast<int>(std::max<std::int64_t>(ms, 0));
+  const auto now = std::chrono::steady_clock::now();
+  if (until <= now) return 0;  // before the subtraction, which the far past would overflow
+  const auto left = std::min<Deadlines::Instant::duration>(until - now, kLongestSleep);
+  return static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(left).count());
 }
 
 }  // namespace
@@ -40,20 +40,39 @@ SocketWatch::~SocketWatch() {
   close(epoll_);
 }
 
-void SocketWatch::Want(int socket, std::uint32_t events) {
-  const auto index = static_cast<std::size_t>(socket);
+SocketWatch::Entry& SocketWatch::At(int descriptor) {
+  const auto index = static_cast<std::size_t>(descriptor);
   if (index >= entries_.size()) entries_.resize(std::max(index + 1, 2 * entries_.size()));
-  Entry& entry = entries_[index];
-  if (events == 0) entry.certain = false;
+  return entries_[index];
+}
+
+void SocketWatch::Opened(int socket) { At(socket).open = true; }
+
+// The system takes a closed descriptor out of the set by itself.
+void SocketWatch::Closed(int socket) {
+  Entry& entry = At(socket);
+  entry.open = false;
+  entry.wanted = entry.watched = 0;
+}
+
+void SocketWatch::Want(int socket, std::uint32_t events) {
+  Entry& entry = At(socket);
+  if (events == 0 && !entry.open) entry.certain = false;
   entry.wanted = events;
   if (!std::exchange(entry.touched, true)) touched_.push_back(socket);
 }
 
+void SocketWatch::Invite(int descriptor) {
+  Want(descriptor, EPOLLIN);
+  At(descriptor).guest = true;
+}
+
 void SocketWatch::Apply() {
   for (const int socket : touched_) {
-    Entry& entry = entries_[static_cast<std::size_t>(socket)];
+    Entry& entry = At(socket);
     entry.touched = false;
-    if (entry.certain && entry.watched == entry.wanted) continue;
+    const bool resting = entry.open && entry.wanted == 0;
+    if (entry.certain && (resting || entry.watched == entry.wanted)) continue;
     Set(socket, entry);
   }
   touched_.clear();
@@ -74,15 +93,29 @@ void SocketWatch::Set(int socket, Entry& entry) {
   entry.certain = true;
 }
 
+void SocketWatch::Unwatch(int socket, Entry& entry) {
+  epoll_ctl(epoll_, EPOLL_CTL_DEL, socket, nullptr);
+  entry.watched = 0;
+}
+
 const std::vector<SocketWatch::Ready>& SocketWatch::Wait(Deadlines::Instant until) {
   Apply();
   ready_.clear();
+  guests_.clear();
   const int count =
       epoll_wait(epoll_, events_.data(), static_cast<int>(events_.size()), SleepMs(until));
   for (int i = 0; i < count; ++i) {
     const epoll_event& event = events_.at(static_cast<std::size_t>(i));
     if (event.data.fd == wake_) {
       DrainWakeUps();
+      continue;
+    }
+    Entry& entry = At(event.data.fd);
+    if (entry.guest) {
+      guests_.push_back(event.data.fd);
+    } else if (entry.wanted == 0) {
+      // The other end closes a resting connection: curl sees that when it takes it again.
+      Unwatch(event.data.fd, entry);
     } else {
       ready_.push_back({event.data.fd, event.events});
     }

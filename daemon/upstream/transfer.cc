@@ -66,8 +66,6 @@ tl::expected<void, std::string> Transfer::Start(EasyHandle easy) {
   auto checked = CheckHeaders(*request);
   if (checked) {
     SetRequest(*request);
-    SetCallbacks();
-    SetConnection();
     Arm();
   }
   for (auto& [name, value] : request->headers) explicit_bzero(value.data(), value.size());
@@ -97,36 +95,48 @@ void Transfer::SetRequest(HttpRequest& request) {
   curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request_body_.data());
   curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
                    static_cast<curl_off_t>(request_body_.size()));
-  curl_easy_setopt(easy, CURLOPT_USERAGENT, "requestrouter/" REQUESTROUTER_VERSION);
-  curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");  // whatever curl can decompress
+  const milliseconds connect = Bounded(attempt_.provider->connect_timeout);
+  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+                   static_cast<long>(std::max<milliseconds::rep>(connect.count(), 1)));
+  SetSelf(this, error_.data());
 }
 
-void Transfer::SetCallbacks() {
+void Transfer::SetSelf(void* self, char* error) {
   CURL* const easy = easy_.get();
-  curl_easy_setopt(easy, CURLOPT_PRIVATE, this);
-  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error_.data());
-  curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &Transfer::OnHeader);
-  curl_easy_setopt(easy, CURLOPT_HEADERDATA, this);
-  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &Transfer::OnBody);
-  curl_easy_setopt(easy, CURLOPT_WRITEDATA, this);
-  curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, &Transfer::OnSending);
-  curl_easy_setopt(easy, CURLOPT_PREREQDATA, this);
+  curl_easy_setopt(easy, CURLOPT_PRIVATE, self);
+  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error);
+  curl_easy_setopt(easy, CURLOPT_HEADERDATA, self);
+  curl_easy_setopt(easy, CURLOPT_WRITEDATA, self);
+  curl_easy_setopt(easy, CURLOPT_PREREQDATA, self);
+}
+
+EasyHandle Transfer::TakeEasy() {
+  if (!easy_) return nullptr;
+  SetSelf(nullptr, nullptr);
+  curl_easy_setopt(easy_.get(), CURLOPT_HTTPHEADER, nullptr);
+  curl_easy_setopt(easy_.get(), CURLOPT_POSTFIELDS, nullptr);
+  return std::move(easy_);
 }
 
 // Redirects are not followed (curl's default): a key goes where the configuration says only. There
 // is no CURLOPT_TIMEOUT, which would count everything, and no CURLOPT_LOW_SPEED_TIME, which would
 // count a model's thinking: see Deadline().
-void Transfer::SetConnection() {
-  CURL* const easy = easy_.get();
-  const milliseconds connect = Bounded(attempt_.provider->connect_timeout);
-  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
-                   static_cast<long>(std::max<milliseconds::rep>(connect.count(), 1)));
+EasyHandle Transfer::NewEasy() {
+  EasyHandle handle(curl_easy_init());
+  CURL* const easy = handle.get();
+  if (!easy) return handle;
+  curl_easy_setopt(easy, CURLOPT_USERAGENT, "requestrouter/" REQUESTROUTER_VERSION);
+  curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");  // whatever curl can decompress
+  curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &Transfer::OnHeader);
+  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &Transfer::OnBody);
+  curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, &Transfer::OnSending);
   curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(easy, CURLOPT_PROXY, "");       // whatever http_proxy says
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);    // there are other threads
   curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);  // do not wait for a hanging resolver
   curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+  return handle;
 }
 
 // ---- what comes back
@@ -136,6 +146,7 @@ void Transfer::SetConnection() {
 // length, and counted.
 int Transfer::OnSending(void* self, char*, char*, int, int) noexcept {
   auto& transfer = *static_cast<Transfer*>(self);
+  transfer.sent_again_ = transfer.sent();
   if (transfer.sent() && transfer.arrived_whole_) {
     transfer.lost_ = true;
     return CURL_PREREQFUNC_ABORT;
@@ -258,6 +269,8 @@ Outcome Transfer::Conclude(Transport end, std::string words) {
   outcome.error_message = std::move(words);
   response_.Conclude(end, &outcome);
   if (outcome.transport != Transport::kNotSent) outcome.sent_at = sent_at_;
+  outcome.began_at = started_at_;
+  outcome.ended_at = std::chrono::steady_clock::now();
   if (answering()) {
     outcome.first_byte = std::chrono::duration_cast<milliseconds>(first_byte_at_ - sent_at_);
   }

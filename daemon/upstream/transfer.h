@@ -23,7 +23,7 @@ namespace requestrouter::upstream {
 //   connecting Start() gave it a handle; nothing has been sent
 //   sent       the request is going out or out; nothing of the body has come
 //   answering  the body is coming
-// Confined to the upstream thread.
+// Confined to the loop's thread.
 class Transfer {
  public:
   using Instant = Deadlines::Instant;
@@ -35,6 +35,9 @@ class Transfer {
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
 
+  // A handle for Start(). Null where there is no memory.
+  static EasyHandle NewEasy();
+
   // Null for a handle that is curl's own.
   static Transfer* Of(CURL* easy);
 
@@ -43,7 +46,11 @@ class Transfer {
 
   std::int64_t id() const { return attempt_.id; }
   CURL* easy() const { return easy_.get(); }  // null while waiting
-  EasyHandle TakeEasy() { return std::move(easy_); }
+  // Pointing to nothing of this transfer any more. Not part of a multi handle.
+  EasyHandle TakeEasy();
+  // Not to be used again: curl counts how often it had to send over all transfers of a handle, and
+  // gives up at five.
+  bool wore_easy_out() const { return sent_again_; }
 
   // From now on the body is not read. What is on its way comes all the same: 16 KiB or so.
   void Pause();
@@ -70,8 +77,7 @@ class Transfer {
 
   tl::expected<void, std::string> CheckHeaders(const HttpRequest& request) const;
   void SetRequest(HttpRequest& request);
-  void SetCallbacks();
-  void SetConnection();
+  void SetSelf(void* self, char* error);
   std::size_t TakeBody(std::string_view chunk);
 
   Instant Deadline() const;
@@ -109,6 +115,7 @@ class Transfer {
   Instant::duration paused_for_{};  // in all, without the pause under way
   bool lost_ = false;               // the connection was closed after sending, without an answer
   bool arrived_whole_ = true;       // as far as is known
+  bool sent_again_ = false;
 };
 
 }  // namespace requestrouter::upstream

@@ -12,7 +12,7 @@ import sys
 from mdoc import arguments, escape, fill, text
 
 # Columns whose cell says what it is only together with its heading.
-LABELLED = {"default", "variable", "cached_counts", "rpd_reset"}
+LABELLED = {"default", "variable", "labels", "cached_counts", "rpd_reset"}
 
 
 def plain(line):

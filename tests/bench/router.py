@@ -1,117 +1,152 @@
 #!/usr/bin/python3
-"""routerd under load from separate client processes, against provider_sim on the other core.
+"""routerd under load, beside a bare loop of its four libraries (no policy, no checks: the limit to
+approach) and beside the provider without a router.
 
-Closed loop at several numbers in flight, and open loop at steady rates with latency counted from
-the instant a request was due. CPU, context switches and memory are the daemon's, from /proc. The
-simulator's CPU stands beside them: near 100 % means that it, not routerd, set the pace.
+Clients are processes of their own; they share one core with the provider, and routerd, or the loop,
+has the other. Rounds go through the targets in turn; what is printed are medians over the rounds,
+and every ratio is taken within a round.
 """
 
 import argparse
-import json
 import os
 import pathlib
-import subprocess
 import sys
 import tempfile
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-os.environ.setdefault("REQUESTROUTER_BIN", str(ROOT / "build/bin"))
-os.environ.setdefault("REQUESTROUTER_EXAMPLES", str(ROOT / "tests/golden/config"))
-sys.path.insert(0, str(ROOT / "tests/e2e"))
+HERE = pathlib.Path(__file__).resolve().parent
+os.environ.setdefault("REQUESTROUTER_BIN", str(HERE.parents[1] / "build/bin"))
+sys.path.insert(0, str(HERE / "router"))
 
-from support import BIN, Daemon, Simulator, key  # noqa: E402
+import growth  # noqa: E402
+import memory  # noqa: E402
+import pace  # noqa: E402
+import process  # noqa: E402
+import starts  # noqa: E402
+from report import Report, number, say  # noqa: E402
+from targets import Remote, Upstream  # noqa: E402
 
-TICK_S = 1 / os.sysconf("SC_CLK_TCK")
+# In the order measured. The first three of them make a --quick run.
+PARTS = {
+    "throughput": "64 in flight, stored and one-shot, against the bare loop",
+    "latency": "added at 1, 16 and 64 in flight and at 500 and 5,000 a second",
+    "memory": "RSS idle, with 1,000 and with 5,000 requests in flight",
+    "start": "to READY with --messages stored, and to an answer after kill -9",
+    "curve": "latency against offered load, and a picture of it where gnuplot is installed",
+    "in-flight": "CPU per request from 10 to 5,000 in flight",
+    "keys": "CPU per request with 1 and 1,000 keys",
+    "messages": "CPU per request with none and with --messages stored",
+    "unread": "RSS when a client does not read its replies",
+    "soak": "RSS over --minutes of load (only where asked for)",
+}
+REMOTE = ("throughput", "latency", "curve")  # with --upstream, too
+QUICK = ("throughput", "latency", "memory", "start")
+
+HOW_TO_READ = """
+parts:
+""" + "\n".join(f"  {name:11} {what}" for name, what in PARTS.items()) + """
+
+columns:
+  req/s      answers a second while measured
+  p50, p99   latency in microseconds; in an open loop (N/s) from the instant a request was due, so
+             that a slow answer also counts for those that had to wait behind it
+  cpu us     CPU of the target for each request, all its threads; switches likewise
+  core       CPU of the target; clients, upstream, others: theirs. Two cores are 200%. Where clients
+             and upstream come near 100% they set the pace, not the target; what others use (other
+             programs of this machine) spoils throughput and tails, and CPU per request least
+  goals      are met, or not, by the median; "but not always": the rounds do not agree
+
+a machine that others use: --nice -15 (as root) and more --rounds.
+a real provider: --upstream URL --model NAME, with its key in BENCH_API_KEY; throughput, latency and
+curve only. It is asked thousands of times.
+"""
 
 
-def cpu_seconds(pid):
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) * TICK_S
+class Bench:
+    """What every part needs."""
+
+    def __init__(self, options, folder, upstream):
+        self.quick = options.quick
+        self.rounds = options.rounds or (3 if self.quick else 5)
+        self.seconds = options.seconds or (0.5 if self.quick else 2)
+        self.messages = options.messages or (10_000 if self.quick else 1_000_000)
+        self.minutes, self.soak_rate = options.minutes, options.soak_rate
+        self.plots = options.plots
+        self.folder, self.upstream = folder, upstream
+
+    def progress(self, round_number, target, row):
+        cpu = f", {row['cpu_us']:.1f} us CPU each" if "cpu_us" in row else ""
+        failed = f", {row['failed']} failed: {row['error']}" if row["failed"] else ""
+        say(f"[{round_number + 1}/{self.rounds}] {target.name}, {row['load']}: "
+            f"{row['per_second']:,.0f}/s, p50 {number(row['p50_us'])} us{cpu}{failed}")
 
 
-def status(pid, *names):
-    total = 0
-    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.split(":")[0] in names:
-            total += int(line.split()[1])
-    return total
+def arguments():
+    parser = argparse.ArgumentParser(prog="./dev bench router", description=__doc__,
+                                     epilog=HOW_TO_READ,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true",
+                        help=f"within a minute: {', '.join(QUICK)}, shorter and on a small database")
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of tables")
+    parser.add_argument("--only", metavar="PART,…", help="parts to measure, of those below")
+    parser.add_argument("--rounds", type=int, metavar="N", help="3 with --quick, otherwise 5")
+    parser.add_argument("--seconds", type=float, metavar="S", help="of one load in one round")
+    parser.add_argument("--messages", type=int, metavar="N", help="stored ones, 1,000,000")
+    parser.add_argument("--minutes", type=float, metavar="N", default=30, help="of the soak, 30")
+    parser.add_argument("--soak-rate", type=float, metavar="N", default=500, help="a second, 500")
+    parser.add_argument("--nice", type=int, default=0, metavar="N", help="of what is measured")
+    parser.add_argument("--upstream", metavar="URL", help="an OpenAI-compatible provider, with /v1")
+    parser.add_argument("--model", help="that --upstream is asked for")
+    parser.add_argument("--dir", metavar="DIR",
+                        help="a folder on the disk to measure; the temporary one by default")
+    parser.add_argument("--plots", metavar="DIR", help="for the picture and its numbers",
+                        default=str(pathlib.Path(os.environ["REQUESTROUTER_BIN"]).parent / "bench"))
+    options = parser.parse_args()
+    if bool(options.upstream) != bool(options.model):
+        parser.error("--upstream and --model belong together")
+    named = options.only.split(",") if options.only else None
+    if wrong := sorted(set(named or ()) - set(PARTS)):
+        parser.error(f"no part \"{wrong[0]}\"; there are: {', '.join(PARTS)}")
+    default = QUICK if options.quick else [name for name in PARTS if name != "soak"]
+    if options.upstream:
+        default = [name for name in default if name in REMOTE]
+        if unfit := sorted(set(named or ()) - set(REMOTE)):
+            parser.error(f"part \"{unfit[0]}\" needs a provider of its own; with --upstream there "
+                         f"are: {', '.join(REMOTE)}")
+    options.parts = [name for name in PARTS if name in (named or default)]
+    return options
 
 
-def switches(pid):
-    return sum(status(f"{pid}/task/{task}", "voluntary_ctxt_switches",
-                      "nonvoluntary_ctxt_switches") for task in os.listdir(f"/proc/{pid}/task"))
-
-
-def pin(pid, core):
-    cores = sorted(os.sched_getaffinity(0))
-    for task in os.listdir(f"/proc/{pid}/task"):
-        os.sched_setaffinity(int(task), {cores[core % len(cores)]})
-
-
-def percentile(values, share):
-    return values[min(len(values) - 1, int(len(values) * share))] if values else None
-
-
-def measure(daemon, simulator, seconds, stored, in_flight=1, rate=0, processes=4):
-    processes = min(processes, in_flight) if not rate else processes
-    command = [BIN / "routerbench", "--endpoint", daemon.endpoint, "--seconds", str(seconds)]
-    command += ["--rate", str(rate / processes)] if rate else [
-        "--in-flight", str(in_flight // processes)]
-    command += ["--stored"] if stored else []
-    pids = daemon.process.pid, simulator.process.pid
-    before, before_switches, start = [cpu_seconds(p) for p in pids], switches(pids[0]), time.time()
-    clients = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-               for _ in range(processes)]
-    for client in clients:
-        pin(client.pid, 1)
-    reports = [json.loads(client.communicate()[0]) for client in clients]
-    wall = time.time() - start
-    cpu = [cpu_seconds(p) - b for p, b in zip(pids, before)]
-    latencies = sorted(us for report in reports for us in report["latencies_us"])
-    answered = len(latencies)
-    return {
-        "load": f"{rate}/s" if rate else f"{in_flight} in flight",
-        "stored": stored, "answered": answered,
-        "failed": sum(r["failed"] + r["unanswered"] for r in reports),
-        "error": next((r["error"] for r in reports if r["error"]), ""),
-        "per_second": round(sum(r["answered"] / r["seconds"] for r in reports), 1),
-        "p50_us": percentile(latencies, 0.5), "p99_us": percentile(latencies, 0.99),
-        "cpu_us": round(cpu[0] / answered * 1e6, 1) if answered else None,
-        "switches": round((switches(pids[0]) - before_switches) / answered, 2) if answered else None,
-        "rss_kb": status(pids[0], "VmRSS"), "simulator_cpu": round(cpu[1] / wall, 2)}
+def measure(bench, report, parts):
+    if {"throughput", "latency"} & set(parts):
+        pace.measure(bench, report, parts)
+    for name, part in (("memory", memory.in_flight), ("start", starts.ready),
+                       ("start", starts.after_crash), ("curve", pace.curve),
+                       ("in-flight", growth.waiting), ("in-flight", growth.parked),
+                       ("keys", growth.keys), ("messages", growth.messages),
+                       ("unread", memory.unread), ("soak", memory.soak)):
+        if name in parts:
+            part(bench, report)
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="./dev bench router", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="fewer loads, one second each")
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
-    seconds = 1 if options.quick else 5
-    loads = [{"in_flight": n} for n in ((1, 64) if options.quick else (1, 16, 64, 1000))]
-    loads += [{"rate": r} for r in ((500,) if options.quick else (500, 5000))]
-    simulator = Simulator("--key", "s1:rpm=100000000,tpm=1000000000000")
-    rows = []
-    with tempfile.TemporaryDirectory(prefix="rr-bench-") as folder:
-        daemon = Daemon(folder, simulator, [key("k1")], {"k1": "s1"}).start()
+    options = arguments()
+    began = time.monotonic()
+    report = Report()
+    with process.priority(options.nice), \
+            tempfile.TemporaryDirectory(prefix="rr-bench-", dir=options.dir) as folder:
+        upstream = (Remote(options.upstream, options.model, os.environ.get("BENCH_API_KEY", ""))
+                    if options.upstream else Upstream())
         try:
-            pin(daemon.process.pid, 0)
-            pin(simulator.process.pid, 1)
-            idle_kb = status(daemon.process.pid, "VmRSS")
-            for load in loads:
-                for stored in (False, True):
-                    rows.append(measure(daemon, simulator, seconds, stored, **load))
+            measure(Bench(options, pathlib.Path(folder), upstream), report, options.parts)
         finally:
-            daemon.stop()
-            simulator.stop()
+            upstream.stop()
+    say(f"measured in {time.monotonic() - began:.0f} s")
     if options.json:
-        print(json.dumps({"idle_rss_kb": idle_kb, "rows": rows}))
-        return
-    names = ("load", "stored", "per_second", "p50_us", "p99_us", "cpu_us", "switches", "rss_kb",
-             "simulator_cpu", "failed", "error")
-    for row in [dict(zip(names, names)), *rows]:
-        print("  ".join(f"{str(row[name])[:60]:>13}" for name in names))
-    print(f"RSS idle {idle_kb} kB")
+        report.print_json()
+    else:
+        report.print_tables()
+        report.print_ratios()
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@
 
 int CountEventsInC(const char* endpoint, char* content, size_t size) {
   rr_options options = {sizeof options, endpoint, 0, 0, 0};
-  rr_call_options call_options = {sizeof call_options, "from-c", 5000, 0};
+  rr_call_options call_options = {sizeof call_options, "from-c", 60000, 0};
   rr_client* client = rr_client_new(&options);
   rr_call* call = rr_call_start(client, "chat", "{\"prompt\":\"Hi\"}", &call_options);
   const char* json = NULL;

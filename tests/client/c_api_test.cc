@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdint>
 #include <memory>
 
 #include "tests/client/fake_router.h"
@@ -86,6 +87,29 @@ TEST_F(CApiTest, BadArgumentsAreErrorsOfTheCall) {
   rr_call_options options = {sizeof options, nullptr, -1, 0};
   EXPECT_EQ(ErrorType(CallPtr(rr_call_start(client.get(), "ping", nullptr, &options))),
             "invalid_request");
+}
+
+TEST_F(CApiTest, EachBadUseHasItsErrorType) {
+  const std::string endpoint = router_.endpoint();
+  rr_options options = {sizeof options, endpoint.c_str(), 50, 50, 1000};
+  const ClientPtr client(rr_client_new(&options));
+  EXPECT_EQ(ErrorType(Start(client, "chat", R"({"prompt":"nobody there"})")), "no_daemon");
+  router_.On("chat", [](const Value& request, Responder& out) {
+    out.Raw({{"v", 2}, {"id", request.at("id")}, {"final", true}});
+  });
+  router_.On("models", [](const Value&, Responder& out) {
+    out.Fail("unsupported_version", "version 1 is not supported; 2 is");
+  });
+  router_.Start();
+  const ClientPtr patient = NewClient();
+  EXPECT_EQ(ErrorType(Start(patient, "chat", R"({"prompt":"to a newer daemon"})")),
+            "unsupported_version");
+  EXPECT_EQ(ErrorType(Start(patient, "models")), "unsupported_version");
+  EXPECT_EQ(ErrorType(Start(patient, "dance")), "unknown_op");
+  rr_options small = {sizeof small, endpoint.c_str(), 0, 0, 1000};
+  const ClientPtr bounded(rr_client_new(&small));
+  const std::string body = R"({"prompt":")" + std::string(1000, 'x') + R"("})";
+  EXPECT_EQ(ErrorType(Start(bounded, "chat", body.c_str())), "payload_too_large");
 }
 
 TEST_F(CApiTest, ACallerBuiltAgainstAnOlderHeaderGivesFewerOptions) {

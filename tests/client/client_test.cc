@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <filesystem>
 #include <stdexcept>
 
 #include "tests/client/fake_router.h"
@@ -247,6 +248,75 @@ TEST_F(ClientTest, ARequestOverTheSizeLimitIsRefusedAndTheNextOneServed) {
   EXPECT_TRUE(client.Chat(Prompt("small")));
 }
 
+TEST_F(ClientTest, ADaemonThatRefusesThisVersionSaysSo) {
+  router_.On("chat", [](const Value&, Responder& out) {
+    out.Fail("unsupported_version", "version 1 is not supported; 2 is");
+  });
+  router_.Start();
+  Client client(Options());
+  EXPECT_EQ(client.Chat(Prompt("Hi")).error().type, ErrorType::kUnsupportedVersion);
+}
+
+TEST_F(ClientTest, AReplyOfANewerDaemonIsAnErrorAtOnceAndNotAWait) {
+  router_.On("chat", [](const Value& request, Responder& out) {
+    out.Raw({{"v", 2}, {"id", request.at("id")}, {"final", true}, {"ok", true}, {"answer", 7}});
+  });
+  router_.Start();
+  Client client(Options());
+  const Error error = client.Chat(Prompt("Hi")).error();
+  EXPECT_EQ(error.type, ErrorType::kUnsupportedVersion);
+  EXPECT_THAT(error.message, HasSubstr("version 2"));
+}
+
+TEST_F(ClientTest, AnErrorTypeOfANewerDaemonKeepsItsNameAndAdvice) {
+  router_.On("chat", [](const Value&, Responder& out) {
+    out.Fail("too_warm", "the host is hot", {{"retryable", true}, {"retry_after_ms", 70}});
+  });
+  router_.Start();
+  Client client(Options());
+  const Error error = client.Chat(Prompt("Hi")).error();
+  EXPECT_EQ(error.type, ErrorType::kInternalError);
+  EXPECT_EQ(error.message, "too_warm: the host is hot");
+  EXPECT_TRUE(error.retryable);
+  EXPECT_EQ(error.retry_after, milliseconds(70));
+}
+
+TEST_F(ClientTest, AnOlderDaemonThatLacksAnOperationIsNamedAsSuch) {
+  router_.Start();
+  Client client(Options());
+  EXPECT_EQ(client.GetModels().error().type, ErrorType::kUnknownOp);
+}
+
+TEST_F(ClientTest, AReplyThatCannotBeReadIsAnErrorOfItsRequestAndNoOther) {
+  router_.On("chat", [](const Value& request, Responder& out) {
+    out.Raw("nonsense");
+    out.Raw({{"v", 1}, {"id", "of nobody"}, {"final", true}, {"ok", true}});
+    out.Raw({{"v", 1}, {"id", request.at("id")}, {"final", true}, {"ok", true}});
+  });
+  router_.Start();
+  Client client(Options());
+  EXPECT_EQ(client.Chat(Prompt("Hi")).error().type, ErrorType::kInternalError);
+}
+
+TEST_F(ClientTest, ASocketThatThisUserMayNotUseIsPermissionDenied) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can become another user";
+  router_.Start();
+  router_.Answer("ping", Value::object());
+  std::filesystem::permissions(router_.directory(), std::filesystem::perms::owner_all);
+  ClientOptions options = Options();
+  options.connect_timeout = milliseconds(50);
+  const pid_t child = fork();
+  if (child == 0) {
+    if (setuid(65534) != 0) _exit(2);
+    Client client(options);
+    const auto reply = client.Chat(Prompt("Hi"));
+    _exit(!reply && reply.error().type == ErrorType::kPermissionDenied ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
 TEST_F(ClientTest, AContradictoryRequestIsRefusedHere) {
   Client client(Options());
   ChatRequest request = Prompt("Hello");
@@ -362,8 +432,8 @@ TEST_F(ClientTest, DestroyingTheClientCompletesItsCalls) {
   router_.Start();
   auto client = std::make_unique<Client>(Options());
   auto future = client->ChatAsync(Prompt("Hi"));
-  std::thread blocked([&client] {
-    const auto reply = client->Chat(Prompt("blocked"));
+  std::thread blocked([&asked = *client] {
+    const auto reply = asked.Chat(Prompt("blocked"));
     EXPECT_EQ(reply.error().type, ErrorType::kClientClosed);
   });
   router_.WaitFor("chat", 2);

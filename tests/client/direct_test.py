@@ -8,13 +8,13 @@ import subprocess
 import unittest
 import urllib.request
 
-from requestrouter import RequestRouter, get_request_router
+from requestrouter import RequestRouter, RouterError, get_request_router
 
 BIN = pathlib.Path(os.environ["REQUESTROUTER_BIN"])
 MODELS = {"gemini": "gemini-2.5-flash", "openai": "gpt-5-mini", "anthropic": "claude-sonnet-4-5"}
 
 
-class DirectMode(unittest.TestCase):
+class WithSimulator(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.simulator = subprocess.Popen(
@@ -38,6 +38,8 @@ class DirectMode(unittest.TestCase):
         data = json.dumps(settings).encode()
         urllib.request.urlopen(self.url + "/_sim/control", data=data, timeout=20).read()
 
+
+class DirectMode(WithSimulator):
     def test_each_provider_answers_with_the_routers_fields(self):
         for provider, model in MODELS.items():
             with self.subTest(provider):
@@ -117,6 +119,71 @@ class DirectMode(unittest.TestCase):
         self.assertEqual(router.send_chat("c", "Hello")["error_type"], "no_daemon")
         os.environ["LLM_MULTI_KEY_ROUTER_ENABLED"] = "False"
         self.assertTrue(router.send_chat("c", "Hello")["success"])
+
+    def test_the_flag_counts_when_it_is_set_after_the_router_was_made(self):
+        os.environ.pop("LLM_MULTI_KEY_ROUTER_ENABLED")
+        self.addCleanup(os.environ.__setitem__, "LLM_MULTI_KEY_ROUTER_ENABLED", "false")
+        router = RequestRouter("ipc:///nonexistent/router.sock", 0.05, api_key="secret")
+        for word, success in (("0", True), ("no", True), ("OFF", True), ("1", False), ("", False)):
+            with self.subTest(word):
+                os.environ["LLM_MULTI_KEY_ROUTER_ENABLED"] = word
+                self.assertIs(router.send_chat("c", "Hello")["success"], success)
+
+
+class WithoutADaemon(WithSimulator):
+    """The router is not switched off, but nothing answers."""
+
+    def setUp(self):
+        super().setUp()
+        os.environ["LLM_MULTI_KEY_ROUTER_ENABLED"] = "true"
+        self.addCleanup(os.environ.__setitem__, "LLM_MULTI_KEY_ROUTER_ENABLED", "false")
+        self.router = self.router_that(allow_direct=True)
+
+    @staticmethod
+    def router_that(**options):
+        return RequestRouter("ipc:///nonexistent/router.sock", 0.05, api_key="secret", **options)
+
+    def assert_direct(self, answer):
+        self.assertTrue(answer["success"], answer)
+        self.assertEqual(answer["key_id"], "direct")
+        self.assertIs(answer["persisted"], False)
+        self.assertIn("no daemon answered", answer["warnings"][-1])
+
+    def test_a_chat_goes_to_the_provider_and_says_so(self):
+        self.assert_direct(self.router.send_chat("c", "Hello"))
+
+    def test_so_do_streams_and_awaited_ones(self):
+        items = list(self.router.send_chat("s", "Hello there", stream=True))
+        self.assert_direct(items[-1])
+        self.assertEqual("".join(item["delta"] for item in items[:-1]), items[-1]["content"])
+
+        async def both():
+            stream = self.router.asend_chat("a", "Hello", stream=True)
+            return [item async for item in stream][-1], await self.router.asend_chat("a", "Hello")
+
+        for answer in asyncio.run(both()):
+            self.assert_direct(answer)
+
+    def test_without_permission_it_fails(self):
+        for router in (self.router_that(), self.router_that(allow_direct=False)):
+            self.assertEqual(router.send_chat("c", "Hello")["error_type"], "no_daemon")
+
+    def test_the_environment_may_give_permission_at_any_time(self):
+        router = self.router_that()
+        self.addCleanup(os.environ.pop, "REQUESTROUTER_ALLOW_DIRECT", None)
+        os.environ["REQUESTROUTER_ALLOW_DIRECT"] = "true"
+        self.assert_direct(router.send_chat("c", "Hello"))
+        os.environ["REQUESTROUTER_ALLOW_DIRECT"] = "false"
+        self.assertEqual(router.send_chat("c", "Hello")["error_type"], "no_daemon")
+
+    def test_what_must_not_be_sent_twice_is_not(self):
+        answer = self.router.send_chat("c", "Hello", on_unknown="fail")
+        self.assertEqual(answer["error_type"], "no_daemon")
+
+    def test_questions_about_the_daemon_are_not_answered_by_anything_else(self):
+        self.assertEqual(self.router.health_check()["error_type"], "no_daemon")
+        with self.assertRaises(RouterError):
+            self.router.get_conversation("c")
 
 
 if __name__ == "__main__":

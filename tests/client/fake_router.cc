@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <zmq.hpp>
@@ -30,15 +31,17 @@ class ZmqResponder final : public Responder {
                  const std::string& message) override {
     ZmqResponder(socket_, routing_id_, id).Fail(type, message, Value::object());
   }
-
- private:
-  void Send(bool final, bool ok, const std::string& part, const Value& value) {
-    Value reply = {{"v", 1}, {"id", id_}, {"final", final}, {"ok", ok}, {part, value}};
+  void Raw(const Value& payload) override {
     std::string bytes;
-    Value::to_msgpack(reply, bytes);
+    Value::to_msgpack(payload, bytes);
     socket_.send(zmq::buffer(routing_id_), zmq::send_flags::sndmore);
     socket_.send(zmq::message_t(), zmq::send_flags::sndmore);
     socket_.send(zmq::buffer(bytes), zmq::send_flags::none);
+  }
+
+ private:
+  void Send(bool final, bool ok, const std::string& part, const Value& value) {
+    Raw({{"v", 1}, {"id", id_}, {"final", final}, {"ok", ok}, {part, value}});
   }
 
   zmq::socket_t& socket_;

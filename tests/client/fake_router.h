@@ -27,6 +27,8 @@ class Responder {
   // Ends another open request of the same connection.
   virtual void FailOther(const std::string& id, const std::string& type,
                          const std::string& message) = 0;
+  // Any payload, for what version 1 does not have.
+  virtual void Raw(const Value& payload) = 0;
 };
 
 class FakeRouter {

@@ -28,7 +28,8 @@ void Stream(Responder& out) {
   out.Event({{"seq", 2}, {"delta", {{"text", "lo"}}}});
 }
 
-// "hang" is not answered, "fail TYPE" gets that error, everything else is echoed; where streaming
+// "hang" is not answered, "fail TYPE" gets that error, "newer" a reply of version 2, everything
+// else is echoed; where streaming
 // is asked "Hello" comes in pieces, and "break" fails after them.
 void Chat(const Value& request, Responder& out) {
   const std::string prompt = request.at("body").value("prompt", "");
@@ -37,6 +38,8 @@ void Chat(const Value& request, Responder& out) {
   if (prompt.starts_with("fail ")) {
     out.Fail(prompt.substr(5), "as asked",
              {{"retryable", true}, {"retry_after_ms", 1'500}, {"details", {{"keys", 3}}}});
+  } else if (prompt == "newer") {
+    out.Raw({{"v", 2}, {"id", request.at("id")}, {"final", true}});
   } else if (prompt == "break") {
     out.Fail("upstream_unavailable", "broken", {{"details", {{"interrupted", true}}}});
   } else if (prompt != "hang" && prompt != "pause") {

@@ -230,7 +230,7 @@ TEST_F(RequestTableTest, ARequestThatIsNotToBeResentFailsWithItsDaemon) {
 
 TEST_F(RequestTableTest, ARequestThatSeesTheDaemonGoTooOftenIsGivenUp) {
   const auto a = Add("a");
-  for (int i = 0; i < RequestTable::kMaxSends; ++i) {
+  for (int i = 0; i < RequestTable::kMaxLosses; ++i) {
     EXPECT_TRUE(a->open());
     table_.OnConnected();
     SendAll(kStart);
@@ -249,6 +249,45 @@ TEST_F(RequestTableTest, ADrainingDaemonIsAskedAgainAfterAPause) {
   EXPECT_EQ(table_.Sendable(again - milliseconds(1)), Ids{});
   EXPECT_EQ(table_.NextExpiry(), again);
   EXPECT_EQ(table_.Sendable(again), Ids{"a"});
+}
+
+TEST_F(RequestTableTest, AfterADrainTheNextDaemonIsAskedOnceThePauseIsOver) {
+  table_.OnConnected();
+  const auto a = Add("a");
+  SendAll(kStart);
+  Refuse("a", ipc::ErrorType::kShuttingDown);
+  const TimePoint again = kStart + RequestTable::kDrainPause;
+  table_.OnDisconnected(kStart);
+  table_.OnConnecting();
+  table_.OnConnected();
+  EXPECT_EQ(table_.Sendable(again - milliseconds(1)), Ids{});
+  EXPECT_EQ(table_.NextExpiry(), again);
+  EXPECT_EQ(table_.Sendable(again), Ids{"a"});
+}
+
+TEST_F(RequestTableTest, AStreamThatADrainCutsEndsInterruptedWithWhatCame) {
+  table_.OnConnected();
+  const auto a = Add("a");
+  SendAll(kStart);
+  Answer("a", Delta(0, "Hel"), /*final=*/false);
+  Refuse("a", ipc::ErrorType::kShuttingDown);
+  ASSERT_EQ(a->error(), ErrorType::kUpstreamUnavailable);
+  EXPECT_EQ(a->outcomes[0].error().details_json, R"({"interrupted":true})");
+  EXPECT_EQ(a->outcomes[0].error().partial_content, "Hel");
+}
+
+TEST_F(RequestTableTest, ALongDrainIsNotTakenForADaemonThatTheRequestEnds) {
+  table_.OnConnected();
+  const auto a = Add("a");
+  TimePoint now = kStart;
+  for (int i = 0; i < 2 * RequestTable::kMaxLosses; ++i, now += RequestTable::kDrainPause) {
+    SendAll(now);
+    Refuse("a", ipc::ErrorType::kShuttingDown, now);
+  }
+  SendAll(now);
+  table_.OnDisconnected(now);
+  table_.OnConnected();
+  EXPECT_EQ(table_.Sendable(now), Ids{"a"});
 }
 
 TEST_F(RequestTableTest, ADrainingDaemonIsReportedWhereNothingIsToBeResent) {

@@ -73,6 +73,10 @@ TEST(DotenvFile, MistakesNameTheLineAndNeverShowAValue) {
       {"1A=hidden",
        "error: .env:1: the name before '=' must be of letters, digits, '_', '-' and '.'"},
       {"A='hidden", "error: .env:1: A: the closing quote (') is missing on this line"},
+      {std::string("\xff\xfe"
+                   "A\0=\0h\0",
+                   8),
+       "error: .env: is UTF-16 text; save it as UTF-8"},
       {"A=\"hidden\n\"", "error: .env:1: A: the closing quote (\") is missing on this line"},
       {"A=\"hidden\\\"", "error: .env:1: A: the closing quote (\") is missing on this line"},
       {"A='b' hidden", "error: .env:1: A: there is text after the closing quote; remove it"},

@@ -205,6 +205,8 @@ TEST(Settings, EveryOneCanBeSet) {
                       "\"auto_medium_tokens\": 12, \"auto_heavy_tokens\": 13,"
                       "\"user_rpm_default\": 14, \"global_rpm_max\": 15, \"global_burst_max\": 16,"
                       "\"admin_group\": \"root\", \"log_level\": \"WARN\","
+                      "\"log_format\": \"JSON\", \"log_file\": \"/l\", \"log_file_bytes\": 4096,"
+                      "\"log_files\": 18, \"metrics_listen\": \"localhost:9\","
                       "\"secret_store\": \"command\", \"secret_command\": \"pass $KEY_ID\","
                       "\"secret_directory\": \"/s\", \"secret_timeout_ms\": 17,"
                       "\"window_guard_ms\": 0, \"workload_model_mapping\": {\"light\": [\"m\"]}"))
@@ -230,6 +232,11 @@ TEST(Settings, EveryOneCanBeSet) {
   EXPECT_EQ(s.host_limit->burst, 16);
   EXPECT_EQ(s.admin_group, "root");
   EXPECT_EQ(s.log_level, "warning");
+  EXPECT_TRUE(s.log_json);
+  EXPECT_EQ(s.log_file, "/l");
+  EXPECT_EQ(s.log_file_bytes, 4096);
+  EXPECT_EQ(s.log_files, 18);
+  EXPECT_EQ(s.metrics_listen, "127.0.0.1:9");
   EXPECT_EQ(s.secret_store, "command");
   EXPECT_EQ(s.secret_command, "pass $KEY_ID");
   EXPECT_EQ(s.secret_directory, "/s");
@@ -254,6 +261,7 @@ TEST(Variables, WinOverTheFile) {
        {"CONVERSATION_TTL_SECONDS", "60"},
        {"USER_RPM_DEFAULT", "5"},
        {"LOG_LEVEL", "DEBUG"},
+       {"LOG_FORMAT", "json"},
        {"ROUTERD_GEMINI_BASE_URL", "http://127.0.0.1:8081/"},
        {"ROUTERD_MY_LLM_BASE_URL", "https://env.example/v1"}});
   EXPECT_EQ(config.settings.max_retries, 2);
@@ -262,6 +270,7 @@ TEST(Variables, WinOverTheFile) {
   EXPECT_EQ(config.settings.user_limit->per_minute, 5);
   EXPECT_EQ(config.settings.user_limit->burst, 4);
   EXPECT_EQ(config.settings.log_level, "debug");
+  EXPECT_TRUE(config.settings.log_json);
   EXPECT_EQ(config.providers.at("gemini").http.base_url, "http://127.0.0.1:8081");
   EXPECT_EQ(config.providers.at("my-llm").http.base_url, "https://env.example/v1");
 }

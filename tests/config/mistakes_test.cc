@@ -65,6 +65,9 @@ TEST(Mistakes, InTheSyntaxNameLineAndColumn) {
       {"{\"a\": 1e999}", {"keys.json:1:7: the number is too large"}},
       {"{\"a\": \"\xff\"}", {"keys.json:1:8: invalid string: ill-formed UTF-8 byte"}},
       {std::string("\xff\xfe{\0}\0", 6), {"keys.json:1:1: is UTF-16 text; save it as UTF-8"}},
+      {"keys:\n  - key_id: a\n",
+       {"keys.json:1:1: invalid literal (this is not JSON, which begins with '{')"}},
+      {"{\"a\": NaN}", {"keys.json:1:7: invalid literal (a number is needed)"}},
       {std::string(33, '['), {"keys.json:1:33: nested deeper than 32 levels"}},
   });
 }
@@ -131,6 +134,20 @@ TEST(Mistakes, InAKey) {
        {"keys.json:1: keys[0]: provider is needed, such as \"gemini\""}},
       {"{\"keys\": [{\"key_id\": \"a\", \"provider\": \"gemini\"}]}",
        {"keys.json:1: keys[0]: model_name or models is needed"}},
+      {"{\"keys\": [{\"id\": \"a\", \"Provider\": \"gemini\", \"model\": \"m\"}]}",
+       {"keys.json:1: keys[0]: key_id is needed: a name of your choice; rename \"id\" to "
+        "\"key_id\"",
+        "keys.json:1: keys[0]: provider is needed, such as \"gemini\"; rename \"Provider\" to "
+        "\"provider\"",
+        "keys.json:1: keys[0]: model_name or models is needed; rename \"model\" to "
+        "\"model_name\""}},
+      {"{\"keys\": [{\"key_id\": \"a\", \"provider\": \"google\", \"model_name\": \"m\"}]}",
+       {"keys.json:1: keys[0].provider: unknown provider \"google\"; did you mean \"gemini\"?"}},
+      {"{\"keys\": [{\"key_id\": \"a\", \"provider\": \"Claude\", \"model_name\": \"m\"}]}",
+       {"keys.json:1: keys[0].provider: unknown provider \"Claude\"; did you mean \"anthropic\"?"}},
+      {KeyWith("\"tags\": {\"priority\": \"1\"}"),
+       {"keys.json:3: keys[0].tags.priority: must be \"high\", \"medium\", \"low\" or a whole "
+        "number, is \"1\"; remove the quotes"}},
       {"{\"keys\": [{\"key_id\": \"\", \"provider\": \"gemini\", \"model_name\": \"m\"}]}",
        {"keys.json:1: keys[0].key_id: must be a text that is not empty, is \"\""}},
       {"{\"keys\": [{\"key_id\": 7, \"provider\": \"gemini\", \"model_name\": \"m\"}]}",
@@ -314,8 +331,9 @@ TEST(Mistakes, InABaseUrl) {
       {with("https://user:hidden@host/"),
        {at + "must not hold a user name or password; secrets are sent in headers"}},
       {with("https://host/?key=hidden"),
-       {at + "must not hold '?' or '#'; paths are appended to it"}},
-      {with("https://host/#x"), {at + "must not hold '?' or '#'; paths are appended to it"}},
+       {at + "must not hold '?' or '#': paths are appended to it, and keys are sent in headers"}},
+      {with("https://host/#x"),
+       {at + "must not hold '?' or '#': paths are appended to it, and keys are sent in headers"}},
       {with(""), {at + "must be a text that is not empty, is \"\""}},
   });
 }
@@ -332,7 +350,7 @@ TEST(Mistakes, InAModel) {
       {FileWith("\"models\": {\"m\": 5}"), {"keys.json:2: models.m: must be an object, is 5"}},
       {FileWith("\"models\": {\"m\": {\"output_usd_per_mtok\": \"1\"}}"),
        {"keys.json:2: models.m.output_usd_per_mtok: must be a number from 0 to 1000000, is "
-        "\"1\""}},
+        "\"1\"; remove the quotes"}},
       {FileWith("\"models\": {\"m\": {\"capabilities\": [1]}}"),
        {"keys.json:2: models.m.capabilities[0]: must be a text that is not empty, is 1"}},
       {FileWith("\"models\": {\"m\": {\"capabilities\": \"tools\"}}"),
@@ -364,6 +382,18 @@ TEST(Mistakes, InASetting) {
       {ConfigWith("\"log_level\": \"verbose\""),
        {"keys.json:3: config.log_level: must be \"trace\", \"debug\", \"info\", \"warning\", "
         "\"error\", \"critical\" or \"off\", is \"verbose\""}},
+      {ConfigWith("\"log_format\": \"jsno\""),
+       {"keys.json:3: config.log_format: must be \"text\" or \"json\", is \"jsno\"; did you mean "
+        "\"json\"?"}},
+      {ConfigWith("\"log_file\": \"routerd.log\""),
+       {"keys.json:3: config.log_file: must be an absolute path, is \"routerd.log\""}},
+      {ConfigWith("\"log_file_bytes\": 10"),
+       {"keys.json:3: config.log_file_bytes: must be a whole number from 4096 to 1073741824, is "
+        "10"}},
+      {ConfigWith("\"metrics_listen\": \"0.0.0.0:9464\""),
+       {"keys.json:3: config.metrics_listen: must be a loopback address and a port, such as "
+        "\"127.0.0.1:9464\" or \"[::1]:9464\", because metrics are served to whoever can connect; "
+        "is \"0.0.0.0:9464\""}},
       {ConfigWith("\"secret_store\": \"valut\""),
        {"keys.json:3: config.secret_store: must be \"env\", \"file\", \"credential\", \"vault\" or "
         "\"command\", is \"valut\"; did you mean \"vault\"?"}},
@@ -411,6 +441,11 @@ TEST(Mistakes, InARuleForCallersOrAgents) {
        {"keys.json:2: callers[0].uid: must be a whole number from 0 to 4294967294, is -1"}},
       {FileWith("\"callers\": [{\"uid\": \"no-such-user\"}]"),
        {"keys.json:2: callers[0].uid: there is no such name here: \"no-such-user\""}},
+      {FileWith("\"callers\": [{\"uid\": \"4242424\"}]"),
+       {"keys.json:2: callers[0].uid: there is no such name here: \"4242424\"; remove the quotes"}},
+      {FileWith("\"agents\": {\"x\": {\"weight\": \"1.5\"}}"),
+       {"keys.json:2: agents.x.weight: must be a number from 0 to 1000000, is \"1.5\"; remove the "
+        "quotes"}},
       {FileWith("\"callers\": [{\"group\": \"no-such-group\"}]"),
        {"keys.json:2: callers[0].group: there is no such name here: \"no-such-group\""}},
       {FileWith("\"callers\": [{\"uid\": 1, \"group\": 1}]"),
@@ -523,6 +558,39 @@ TEST(Mistakes, ThatAreOnlyDoubtfulWarn) {
       {KeyWith("\"api_key\": \"hidden\""),
        {"keys.json:3: keys[0].api_key: secrets are not read from this file; remove it and set "
         "API_KEY_a in the environment or the .env file"}},
+      {KeyWith("\"apiKey\": \"hidden\""),
+       {"keys.json:3: keys[0].apiKey: secrets are not read from this file; remove it and set "
+        "API_KEY_a in the environment or the .env file"}},
+      {KeyWith("\"workload\": \"light\",\n\"priority\": 1"),
+       {"keys.json:3: keys[0].workload: is not read here; it belongs in \"tags\"",
+        "keys.json:4: keys[0].priority: is not read here; it belongs in \"tags\""}},
+      {KeyWith("\"window_seconds\": 5"),
+       {"keys.json:3: keys[0].window_seconds: has no effect without rpm, tpm, itpm or otpm"}},
+      {FileWith("\"max_retries\": 3,\n\"log_level\": \"info\""),
+       {"keys.json:2: max_retries: is not read here; it belongs in \"config\"",
+        "keys.json:3: log_level: is not read here; it belongs in \"config\""}},
+      {FileWith("\"models\": {\"m\": {\"input_usd_per_mtok\": 1}}"),
+       {"keys.json:2: models.m.input_usd_per_mtok: has no effect without output_usd_per_mtok"}},
+      {"{\"keys\": [{\"key_id\": \"a\", \"provider\": \"gemini\", \"model_name\": "
+       "\"gemini-2.5-flash\"}],\n\"models\": {\"gemini-2.5-flsh\": {}, \"gpt-5\": {}}}",
+       {"keys.json:2: models.gemini-2.5-flsh: no key serves it; did you mean "
+        "\"gemini-2.5-flash\"?"}},
+      {FileWith("\"callers\": [{\"models\": [\"m*\", \"gpt-*\"]}]"),
+       {"keys.json:2: callers[0].models: no key serves \"gpt-*\""}},
+      {FileWith("\"callers\": [{\"usd_per_day\": 1}]"),
+       {"keys.json:2: callers[0].usd_per_day: has no effect: no model in \"models\" has prices"}},
+      {FileWith("\"providers\": {\"gemini\": {\"base_url\": \"https://host/v1beta/models\"}}"),
+       {"keys.json:2: providers.gemini.base_url: /v1beta/models is appended by itself; remove it "
+        "from the end"}},
+      {FileWith("\"providers\": {\"anthropic\": {\"base_url\": \"https://host/v1/messages\"}}"),
+       {"keys.json:2: providers.anthropic.base_url: /v1/messages is appended by itself; remove it "
+        "from the end"}},
+      {FileWith("\"providers\": {\"openai\": {\"base_url\": \"https://host/v1/v1\"}}"),
+       {"keys.json:2: providers.openai.base_url: ends in /v1 twice; remove one"}},
+      {FileWith("\"providers\": {\"openai\": {\"base_url\": \"https://api.openai.com\"}}"),
+       {"keys.json:2: providers.openai.base_url: has no path; nearly every server of this kind "
+        "wants "
+        "/v1 at the end"}},
       {KeyWith("\"models\": [{\"name\": \"n\", \"rmp\": 5}]"),
        {"keys.json:3: keys[0].models[0]: unknown field \"rmp\"; did you mean \"rpm\"?"}},
       {KeyWith("\"secret\": {\"env\": \"A\", \"files\": \"b\"}"),
@@ -571,6 +639,15 @@ TEST(Mistakes, CommentsAndSchemasAreNone) {
   });
 }
 
+TEST(Mistakes, ThatAreNone) {
+  ExpectWarnings({
+      {FileWith("\"providers\": {\"openai\": {\"base_url\": \"HTTPS://Host:8443/v1/\"}}"), {}},
+      {FileWith("\"providers\": {\"deepseek\": {\"base_url\": \"https://api.deepseek.com\"}}"), {}},
+      {FileWith("\"callers\": [{\"uid\": 1, \"models\": []}]"), {}},
+      {KeyWith("\"rpm\": 5, \"window_seconds\": 5"), {}},
+  });
+}
+
 TEST(Mistakes, OfTheFileItselfSayWhatToDo) {
   const support::TempDir directory;
   const auto said = [&](const std::string& name) {
@@ -582,6 +659,7 @@ TEST(Mistakes, OfTheFileItselfSayWhatToDo) {
   EXPECT_THAT(said("absent.json"), ElementsAre("absent.json: does not exist; check the path"));
   EXPECT_THAT(said("large.json/x"), ElementsAre("large.json/x: does not exist; check the path"));
   EXPECT_THAT(said("folder"), ElementsAre("folder: is a directory; name the file in it"));
+  EXPECT_EQ(ToString(Load("", {}).error()[0]), "--config: names no file");
   EXPECT_THAT(said("large.json"),
               ElementsAre("large.json: is larger than 8388608 bytes; check the path"));
 }

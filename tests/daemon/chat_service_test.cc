@@ -90,6 +90,7 @@ class ChatServiceTest : public ::testing::Test {
       chats_.Tick();
       store_.Finish();
     } while (mailbox_.Drain());
+    outbox_.SendPosted();
   }
   void Submit(ipc::Request request, const ipc::Envelope& from = kPeer) {
     chats_.Submit(from, kCaller, std::move(request));
@@ -105,6 +106,7 @@ class ChatServiceTest : public ::testing::Test {
   }
   // The replies that a peer has had, decoded.
   std::vector<ipc::Reply> RepliesTo(const ipc::Envelope& peer) {
+    outbox_.SendPosted();
     std::vector<ipc::Reply> replies;
     for (const std::string& payload : socket_.sent[peer]) {
       replies.push_back(*ipc::DecodeReply(payload, {}));
@@ -129,9 +131,11 @@ class ChatServiceTest : public ::testing::Test {
   Outbox outbox_{socket_};
   Replies replies_{outbox_};
   TraceLog traces_;
+  Observer observer_;
   std::shared_ptr<const Catalog> catalog_ = TwoKeys();
   policy::Dispatcher dispatcher_{catalog_->ToPolicy(clock_), 1};
-  ChatService chats_{{clock_, mailbox_, store_, runner_, dispatcher_, replies_, traces_}, catalog_};
+  ChatService chats_{{clock_, mailbox_, store_, runner_, dispatcher_, replies_, traces_, observer_},
+                     catalog_};
 };
 
 TEST_F(ChatServiceTest, ARequestIsSentWithTheBestKeysSecretAndItsAnswerComesBack) {
@@ -358,6 +362,64 @@ TEST_F(ChatServiceTest, ACallerThatEndsLosesWhatWaitsAndItsStreamsNotItsOtherAns
   EXPECT_EQ((store_.conversations.at({1000, "talk"}).messages.size()), 2u);
 }
 
+TEST_F(ChatServiceTest, WhatAnotherProcessHasJoinedGoesOnWhenItsFirstSenderEnds) {
+  constexpr ipc::Peer kSuccessor = {1000, 1000, 4343};
+  ipc::Request request = Ask("a", "hello");
+  std::get<ipc::ChatRequest>(request.body).stream = true;
+  Submit(request);
+  chats_.Submit(kOther, kSuccessor, request);
+  chats_.CallerGone(kCaller.pid);
+  Settle();
+  EXPECT_TRUE(runner_.cancelled.empty());
+  End(0, Answered("hi"));
+  EXPECT_EQ(LastBody(kOther)["content"], "hi");
+  EXPECT_TRUE(socket_.sent[kPeer].empty()) << "nobody is there";
+
+  Submit(Ask("b", "hello"));
+  chats_.Submit(kOther, kSuccessor, Ask("b", "hello"));
+  chats_.CallerGone(kCaller.pid);
+  chats_.CallerGone(kSuccessor.pid);
+  EXPECT_FALSE(chats_.idle()) << "its answer is on its way, and is kept for a successor";
+}
+
+TEST_F(ChatServiceTest, TurnsHeldBackAreBoundedAsThoseThatWaitForCapacity) {
+  const auto most = static_cast<std::size_t>(catalog_->config().settings.max_waiting);
+  Submit(Ask("first", "hello", "talk"));
+  for (std::size_t i = 0; i < most; ++i) {
+    chats_.Submit(kPeer, kCaller, Ask(std::to_string(i), "more", "talk"));
+  }
+  EXPECT_EQ(chats_.waiting_count(), most);
+  EXPECT_TRUE(socket_.sent[kPeer].empty());
+  Submit(Ask("one too many", "more", "talk"), kOther);
+  EXPECT_EQ(LastError(kOther), ipc::ErrorType::kOverloaded);
+  EXPECT_EQ(chats_.waiting_count(), most);
+  End(0, Answered("hi"));
+  Submit(Ask("later", "more", "talk"), kOther);
+  EXPECT_EQ(RepliesTo(kOther).size(), 1u) << "there is room again";
+}
+
+TEST_F(ChatServiceTest, SendersOfOneRequestAreBounded) {
+  Submit(Ask("a", "hello"));
+  for (int i = 1; i < 1'000; ++i) chats_.Submit(kOther, kCaller, Ask("a", "hello"));
+  EXPECT_TRUE(socket_.sent[kOther].empty());
+  Submit(Ask("a", "hello"), kOther);
+  EXPECT_EQ(LastError(kOther), ipc::ErrorType::kOverloaded);
+  const Trace* trace = chats_.FindTrace(1000, "a");
+  ASSERT_NE(trace, nullptr);
+  EXPECT_LE(trace->timeline.size(), 1'010u);
+}
+
+TEST_F(ChatServiceTest, RequestsThatAreRefusedWhileStorageFailsAreNotKeptWithoutEnd) {
+  store_.failing = true;
+  for (int i = 0; i < 1'100; ++i) {
+    Submit(Ask(std::to_string(i), "hello", "talk"));
+    ASSERT_EQ(LastError(), ipc::ErrorType::kStorageUnavailable);
+    socket_.sent.clear();
+  }
+  EXPECT_EQ(chats_.unwritten_count(), 1'000u);
+  EXPECT_EQ(chats_.uncounted(), 100u);
+}
+
 TEST_F(ChatServiceTest, WhileDrainingNewRequestsAreRefusedAndOldOnesAnswered) {
   Submit(Ask("a", "hello"));
   chats_.Drain();
@@ -376,7 +438,7 @@ TEST_F(ChatServiceTest, ASlowReaderPausesItsStreamAndResumesWhenItHasRead) {
   chats_.OnDelta(runner_.sent[0].id, {std::string(Outbox::kPauseBytes + 1, 'x'), "", std::nullopt});
   EXPECT_EQ(runner_.paused.size(), 1u);
   socket_.Let(kPeer, ipc::SendStatus::kSent);
-  outbox_.Flush([this](const ipc::Envelope&) { chats_.OnDrained(); });
+  outbox_.Flush([this] { chats_.OnDrained(); });
   EXPECT_EQ(runner_.resumed.size(), 1u);
 }
 

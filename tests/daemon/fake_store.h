@@ -69,6 +69,8 @@ class FakeStore final : public storage::Store {
   void BackUp(std::string, Done<storage::Written>) override {}
   void Check(storage::CheckDepth, Done<std::vector<std::string>>) override {}
 
+  void Measure(Done<storage::Size>) override {}
+
   bool healthy() const override { return !failing; }
 
   // Finishes everything asked so far. False: there was nothing.

@@ -13,12 +13,25 @@ import unittest
 import msgpack
 import zmq
 
-from support import EndToEnd
+from support import EndToEnd, key
 
 # ZMTP 3.0: signature, version, mechanism NULL (https://rfc.zeromq.org/spec/23/).
 GREETING = (b"\xff" + b"\x00" * 8 + b"\x7f" + b"\x03\x00" + b"NULL".ljust(20, b"\x00")
             + b"\x00" * 32)
-READY = b"\x04\x1a\x05READY\x0bSocket-Type\x00\x00\x00\x06DEALER"
+READY = b"\x04\x1c\x05READY\x0bSocket-Type\x00\x00\x00\x06DEALER"
+
+IDLE = 3_000
+
+# Asks as the arguments say, and waits to be killed.
+ASKER = """
+import sys; sys.path.insert(0, sys.argv[1]); import zmq, support
+client = support.Client(sys.argv[2], kind=zmq.DEALER)
+exec(sys.argv[4])
+client.send('chat', eval(sys.argv[3]), id='asked')
+if sys.argv[5] in ('answered', 'streaming'): client.receive()
+print('there', flush=True)
+sys.stdin.read()
+"""
 
 
 class Attack(EndToEnd):
@@ -29,8 +42,8 @@ class Attack(EndToEnd):
     def raw(self):
         peer = socket.socket(socket.AF_UNIX)
         self.addCleanup(peer.close)
+        peer.connect(self.router.endpoint.removeprefix("ipc://"))  # waits while the queue is full
         peer.settimeout(5)
-        peer.connect(self.router.endpoint.removeprefix("ipc://"))
         return peer
 
     def send(self, peer, data):
@@ -91,24 +104,33 @@ class Attack(EndToEnd):
         client.send("ping")
         self.assertTrue(client.receive()["ok"])
 
-    def test_a_thousand_idle_connections_leave_room_for_others(self):
+    def test_thousands_of_idle_connections_leave_room_for_others(self):
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        wanted = 1_200 if hard == resource.RLIM_INFINITY else min(1_200, hard)
+        wanted = IDLE + 200 if hard == resource.RLIM_INFINITY else min(IDLE + 200, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
         self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
-        for _ in range(1_000):
+        for _ in range(wanted - 200):
             self.send(self.raw(), GREETING + READY)
         self.assert_serves()
 
-    def test_a_client_that_never_reads_holds_up_nobody(self):
+    def test_a_client_that_never_reads_holds_up_nobody_and_fills_no_memory(self):
+        self.client(self.router).chat("x" * 500_000, conv_id="long")
+        before = self.memory_kb()
         deaf = self.client(self.router, kind=zmq.DEALER, receive_queue=1)
-        for _ in range(20_000):
+        while "does not read" not in self.router.log_text():
             try:
                 deaf.socket.send_multipart([b"", msgpack.packb(
-                    {"v": 1, "id": "x", "op": "health"})], zmq.NOBLOCK)
+                    {"v": 1, "id": "x", "op": "conversation.get", "body": {"conv_id": "long"}})],
+                    zmq.NOBLOCK)
             except zmq.Again:
-                break
+                self.assert_serves()
+        # 64 MiB in the outbox, a hundred replies of a megabyte in libzmq, and what malloc keeps.
+        self.assertLess(self.memory_kb() - before, 400_000)
         self.assert_serves()
+
+    def memory_kb(self):
+        with open(f"/proc/{self.router.process.pid}/status", encoding="utf-8") as file:
+            return next(int(line.split()[1]) for line in file if line.startswith("VmRSS"))
 
     def test_a_flood_of_one_caller_leaves_the_other_served(self):
         flood = self.client(self.router, kind=zmq.DEALER)
@@ -118,27 +140,154 @@ class Attack(EndToEnd):
         self.assertTrue(reply["ok"], reply)
         self.assert_serves()
 
-    def test_a_client_that_is_killed_in_any_state_is_forgotten(self):
-        program = ("import sys; sys.path.insert(0, sys.argv[1]); import zmq, support\n"
-                   "client = support.Client(sys.argv[2], kind=zmq.DEALER)\n"
-                   "client.send('chat', {'prompt': 'x', 'stream': sys.argv[3] == 'stream'})\n"
-                   "if sys.argv[3] == 'answered': client.receive()\n"
-                   "print('there', flush=True)\n"
-                   "sys.stdin.read()\n")
-        for state in ("sent", "stream", "answered"):
-            child = subprocess.Popen(
-                [sys.executable, "-c", program, os.path.dirname(__file__) or ".",
-                 self.router.endpoint, state],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-            self.assertEqual(child.stdout.readline(), "there\n")
-            child.send_signal(signal.SIGKILL)
-            child.communicate()
+    def test_a_process_that_reads_without_waiting_is_refused_and_others_read_meanwhile(self):
+        self.client(self.router).chat("x" * 500_000, conv_id="long")
+        greedy = self.client(self.router, kind=zmq.DEALER)
+        for _ in range(300):
+            greedy.send("conversation.get", {"conv_id": "long"})
+        replies = [greedy.receive() for _ in range(300)]
+        self.assertGreaterEqual(sum(reply["ok"] for reply in replies), 64)
+        self.assertEqual({reply["error"]["type"] for reply in replies if not reply["ok"]},
+                         {"overloaded"})
+        self.assertTrue(greedy.ask("conversation.get", {"conv_id": "long"})["ok"])
+
+    def test_who_asks_once_is_not_behind_everything_that_another_has_asked_before(self):
+        self.router.stop()
+        self.router = self.daemon(keys=[{**key("k1", rpm=100_000), "max_in_flight": 1}],
+                                  secrets={"k1": "s1"})
+        self.sim.control(latency_ms=20, limits={"key": "s1", "rpm": 100_000})
+        flood = self.client(self.router, kind=zmq.DEALER)
+        for i in range(50):
+            flood.send("chat", {"prompt": "flood", "agent": "flood"}, id=f"flood-{i}")
+        flood.receive()  # so that all of it waits
+        self.assertTrue(self.client(self.router).chat("hello", agent="other")["ok"])
+        served = 0
+        while flood.socket.poll(0):
+            flood.receive()
+            served += 1
+        self.assertLess(served, 40)
+
+    def killed_in(self, state, body, prepare="", until=None):
+        """Kills a process that asks when `until` holds of the numbers of requests."""
+        child = subprocess.Popen(
+            [sys.executable, "-c", ASKER, os.path.dirname(__file__) or ".", self.router.endpoint,
+             repr(body), prepare, state], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.assertEqual(child.stdout.readline(), "there\n")
         client = self.client(self.router)
+        self.until(lambda: until(self.numbers(client)), state)
+        child.send_signal(signal.SIGKILL)
+        child.communicate()
+        return client
+
+    def until(self, holds, what):
         end = time.monotonic() + 20
-        queue = client.ask("queue")["body"]
-        while (queue["waiting"] or queue["in_flight"]) and time.monotonic() < end:
-            queue = client.ask("queue")["body"]
-        self.assertEqual((queue["waiting"], queue["in_flight"]), ([], []))
+        while not holds():
+            self.assertLess(time.monotonic(), end, what)
+
+    def numbers(self, client):
+        return client.ask("health")["body"]["queue"]
+
+    def assert_forgotten(self, client):
+        self.until(lambda: self.numbers(client) == {"waiting": 0, "in_flight": 0}, "all is over")
+
+    def test_a_client_that_is_killed_while_its_turn_is_held_back_is_forgotten(self):
+        self.sim.control(latency_ms=2_000)
+        client = self.killed_in("held back", {"prompt": "x", "conv_id": "talk"},
+                                "client.send('chat', {'prompt': 'first', 'conv_id': 'talk'})",
+                                until=lambda queue: queue == {"waiting": 1, "in_flight": 1})
+        self.assert_forgotten(client)
+        self.wait_until_written(client)  # the first turn's answer is stored, for a successor
+        messages = client.ask("conversation.get", {"conv_id": "talk"})["body"]["messages"]
+        self.assertEqual([m["content"] for m in messages[::2]], ["first"])
+
+    def test_a_client_that_is_killed_while_it_waits_for_capacity_is_forgotten(self):
+        self.router.stop()
+        self.router = self.daemon(keys=[key("k1", rpm=1)], secrets={"k1": "s1"})
+        self.client(self.router).chat("the only one of this minute")
+        client = self.killed_in("waiting", {"prompt": "x"},
+                                until=lambda queue: queue["waiting"] == 1)
+        self.assert_forgotten(client)
+        self.assertEqual(self.sim.requests(), 1)
+
+    def test_a_client_that_is_killed_while_its_request_is_in_flight_is_answered_to_its_successor(self):
+        self.sim.control(latency_ms=500)
+        client = self.killed_in("in flight", {"prompt": "x", "conv_id": "talk"},
+                                until=lambda queue: queue["in_flight"] == 1)
+        answer = client.ask("chat", {"prompt": "x", "conv_id": "talk"}, id="asked")
+        self.assertTrue(answer["ok"], answer)
+        self.assert_forgotten(client)
+        self.assertEqual(self.sim.requests(), 1)
+
+    def test_a_client_that_is_killed_in_the_middle_of_a_stream_stops_paying_for_it(self):
+        self.sim.control(stream_delta_ms=100, stream_deltas=1_000, answer_bytes=10_000)
+        client = self.killed_in("streaming", {"prompt": "x", "stream": True},
+                                until=lambda queue: queue["in_flight"] == 1)
+        self.assert_forgotten(client)
+        self.until(lambda: self.sim.stats()["totals"]["client_left"] == 1, "the stream is cut off")
+
+    def test_a_client_that_is_killed_when_it_is_answered_is_forgotten(self):
+        client = self.killed_in("answered", {"prompt": "x"}, until=lambda queue: True)
+        self.assert_forgotten(client)
+
+
+class WhatLibzmqDoesNotSurvive(EndToEnd):
+    """Too few descriptors or too little memory end the process, as the unit's limits would: the
+    next one has lost nothing."""
+
+    SURVIVES = ["one", "two"]
+
+    def limited(self, *limits):
+        """A daemon under `limits` of prlimit(1), with a conversation of two turns."""
+        daemon = self.daemon(start=False)
+        command = daemon.command
+        daemon.command = lambda *words: ["prlimit", *limits, "--", *command(*words)]
+        daemon.start()
+        client = self.client(daemon)
+        for prompt in self.SURVIVES:
+            self.assertTrue(client.chat(prompt, conv_id="talk")["body"]["persisted"])
+        daemon.command = command
+        return daemon
+
+    def assert_nothing_lost(self, daemon):
+        if daemon.process.poll() is None:
+            daemon.kill()  # it has survived, this time
+        daemon.start()
+        client = self.client(daemon)
+        messages = client.ask("conversation.get", {"conv_id": "talk"})["body"]["messages"]
+        self.assertEqual([m["content"] for m in messages[::2]], self.SURVIVES)
+        self.assertTrue(client.chat("three", conv_id="talk")["body"]["persisted"])
+        self.assertEqual(client.ask("check")["body"]["problems"], [])
+        self.assertEqual(client.ask("usage")["body"]["rows"][0]["requests"], 3)
+
+    def test_no_more_descriptors(self):
+        daemon = self.limited("--nofile=64:64")
+        peers = []
+        self.addCleanup(lambda: [peer.close() for peer in peers])
+        for _ in range(200):
+            peers.append(socket.socket(socket.AF_UNIX))
+            peers[-1].setblocking(False)
+            try:
+                peers[-1].connect(daemon.endpoint.removeprefix("ipc://"))
+                peers[-1].send(GREETING + READY)
+            except OSError:
+                pass  # it is gone, or takes nobody in
+            if daemon.process.poll() is not None:
+                break
+        self.assert_nothing_lost(daemon)
+
+    @unittest.skipIf("ASAN_OPTIONS" in os.environ or "TSAN_OPTIONS" in os.environ,
+                     "sanitizers need more address space than that")
+    def test_a_message_without_an_end(self):
+        daemon = self.limited(f"--as={1 << 30}")
+        peer = socket.socket(socket.AF_UNIX)
+        self.addCleanup(peer.close)
+        peer.connect(daemon.endpoint.removeprefix("ipc://"))
+        frame = b"\x03" + (1 << 20).to_bytes(8, "big") + b"x" * (1 << 20)  # long, more to come
+        with self.assertRaises(OSError):
+            peer.sendall(GREETING + READY)
+            while True:
+                peer.sendall(frame)
+        self.assert_nothing_lost(daemon)
 
 
 if __name__ == "__main__":

@@ -47,6 +47,64 @@ class Vault(http.server.BaseHTTPRequestHandler):
         pass
 
 
+class Echo(http.server.BaseHTTPRequestHandler):
+    """A provider that puts the key it was given wherever a provider says anything about a request:
+    into every text of an error, every header, every name and reason of an answer. `shape` chooses.
+    """
+
+    shape = ("error", 400)
+
+    def secret(self):
+        for name in ("x-goog-api-key", "x-api-key", "authorization"):
+            if value := self.headers.get(name):
+                return value.removeprefix("Bearer ")
+        return ""
+
+    def bodies(self, key):
+        """An answer of each kind, with the key beside the content."""
+        return {
+            "gemini": {"candidates": [{"content": {"parts": [{"text": "hi"}]}, "finishReason": key,
+                                       "safetyRatings": [{"category": key, "probability": key}]}],
+                       "modelVersion": key, "responseId": key},
+            "blocked": {"promptFeedback": {"blockReason": key, "blockReasonMessage": key,
+                                           "safetyRatings": [{"category": key}]}},
+            "openai": {"id": key, "model": key, "system_fingerprint": key,
+                       "choices": [{"message": {"content": None, "refusal": key},
+                                    "finish_reason": key}]},
+            "anthropic": {"id": key, "type": "message", "model": key, "stop_reason": key,
+                          "stop_sequence": key, "content": [{"type": key, "text": "hi"}]},
+        }
+
+    def error(self, key):
+        details = [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": key,
+                    "domain": key, "metadata": {"key": key}},
+                   {"@type": "type.googleapis.com/google.rpc.QuotaFailure",
+                    "violations": [{"quotaId": key, "quotaMetric": key}]},
+                   {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": key}]
+        return {"type": "error", "error": {"code": key, "type": key, "status": key, "param": key,
+                                           "message": f"no such key: {key} {key[:4]}",
+                                           "details": details}}
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        key, (shape, status) = self.secret(), self.shape
+        if shape == "text":
+            data = f"<html>{key} {urllib.parse.quote(key, safe='')}</html>".encode()
+        else:
+            body = self.error(key) if shape == "error" else self.bodies(key)[shape]
+            data = json.dumps(body).encode()
+        self.send_response(status, key)
+        for name in ("Retry-After", "x-request-id", "x-ratelimit-remaining-requests",
+                     "x-ratelimit-reset-tokens", "anthropic-ratelimit-requests-reset"):
+            self.send_header(name, key)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *_):
+        pass
+
+
 def core_image(pid):
     """What a core dump would hold: the readable memory that is not marked to be left out."""
     with open(f"/proc/{pid}/smaps", encoding="utf-8") as file:
@@ -158,6 +216,42 @@ class Secrets(EndToEnd):
         self.assertIn("no secret for key", log)
         self.assert_none(log, "the log")
 
+    def test_a_provider_that_says_its_key_aloud_is_not_repeated(self):
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Echo)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        daemon = self.planted()
+        for name in ("GEMINI", "OPENAI", "ANTHROPIC"):
+            daemon.environment[f"ROUTERD_{name}_BASE_URL"] = (
+                f"http://127.0.0.1:{server.server_port}/" + name.lower())
+        daemon.start()
+        client = self.client(daemon)
+        said, ended = [], []
+        shapes = [("error", status) for status in (400, 401, 403, 404, 413, 429, 500, 529)]
+        shapes += [("text", 200), ("text", 502), ("blocked", 200)]
+        shapes += [(kind, 200) for kind in MODELS]
+        for number, Echo.shape in enumerate(shapes):
+            client.ask("keys.reset", {"all": True, "counters": True})
+            for model in MODELS.values():
+                for stream in (False, True):
+                    client.send("chat", {"prompt": "hi", "model_preference": model,
+                                         "stream": stream, "conv_id": f"talk-{number}"},
+                                deadline_ms=500)
+                    said.append(client.receive())
+                    ended.append(said[-1]["id"])
+                    said.append(client.ask("keys.list"))
+        said += [client.ask(op) for op in ("health", "queue", "metrics", "usage")]
+        said += [client.ask("explain", {"id": one}) for one in ended]
+        said += [client.ask("conversation.get", {"conv_id": f"talk-{number}"})
+                 for number in range(len(shapes))]
+        self.assertGreater(len(ended), 80)
+        self.assert_none(repr(said), "replies")
+        for path in (pathlib.Path(self.folder.name) / "state").iterdir():
+            self.assert_none(path.read_bytes(), path.name)
+        daemon.stop()
+        self.assert_none(daemon.log_text(), "the log")
+
     def test_a_start_without_them_says_nothing_of_them(self):
         daemon = self.planted()
         daemon.environment["API_KEY_upper-env"] = "another/0123456789abcdef="
@@ -219,7 +313,7 @@ class Secrets(EndToEnd):
             pass
         self.assertTrue(client.chat("hi", model_preference=model)["ok"])
         daemon.stop()
-        self.assertIn("has been fetched again", daemon.log_text())
+        daemon.wait_for_log("has been fetched again")
 
 
 if __name__ == "__main__":

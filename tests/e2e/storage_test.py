@@ -134,7 +134,7 @@ class Trouble(StorageCase):
         path.write_bytes(content)
         client = self.client(daemon.start())
         until(lambda: not self.healthy(client))
-        self.assertIn("the database is damaged", daemon.log_text())
+        daemon.wait_for_log("the database is damaged")
         self.assert_error(client.chat("more", conv_id="talk"), "storage_unavailable")
         self.assertTrue(client.chat("hello")["ok"])
         checked = daemon.ctl("check")

@@ -152,6 +152,14 @@ class Daemon:
     def log_text(self):
         return (self.folder / "routerd.log").read_text(encoding="utf-8")
 
+    def wait_for_log(self, text):
+        """Until the log, which is written by a thread of its own, has it."""
+        end = time.monotonic() + PATIENCE_S
+        while text not in self.log_text():
+            if time.monotonic() > end:
+                raise AssertionError(f"the log does not say {text!r}:\n{self.log_text()}")
+            time.sleep(0.005)
+
     def stop(self):
         """Returns the exit code."""
         if self.process is None:

@@ -1,5 +1,7 @@
 #include "ipc/digest.h"
 
+#include <cstdint>
+
 #include <gtest/gtest.h>
 
 #include "payloads.h"

@@ -1,5 +1,7 @@
 #include "ipc/error.h"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 namespace requestrouter::ipc {

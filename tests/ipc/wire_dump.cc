@@ -1,5 +1,6 @@
 #include "wire_dump.h"
 
+#include <algorithm>
 #include <cctype>
 #include <cstdint>
 #include <cstdlib>

@@ -40,7 +40,7 @@ TEST(CommandSecrets, WhatAFailingCommandSaysIsNotRepeated) {
   EXPECT_EQ(OutcomeOfCommand("echo hidden; echo hidden >&2; exit 3"),
             "its command exited with status 3; run it by hand, as routerd's user, to see why");
   EXPECT_EQ(OutcomeOfCommand("/nonexistent/program"),
-            "its command exited with status 127; run it by hand, as routerd's user, to see why");
+            "its command was not found (status 127); write its path, or install it");
   EXPECT_EQ(OutcomeOfCommand("kill -TERM $$"),
             "its command was killed by signal 15; run it by hand, as routerd's user, to see why");
 }

@@ -97,7 +97,7 @@ TEST(EnvironmentSecrets, WhatCannotBeAKeyIsRefusedWithoutShowingIt) {
   };
   for (const Unfit& row : rows) {
     EXPECT_EQ(Outcome(KeyNamed("a"), {{"API_KEY_a", row.value}}),
-              std::string("no secret for key \"a\": what the environment gives ") + row.fault)
+              std::string("no secret for key \"a\": what variable API_KEY_a gives ") + row.fault)
         << row.what;
   }
 }

@@ -1,5 +1,6 @@
 #include "daemon/secrets/redactor.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <sstream>
@@ -64,11 +65,31 @@ TEST(Redactor, FindsASecretThatOverlapsItself) {
   EXPECT_EQ(redactor.Redact("abcabcabca!"), "[redacted]!");
 }
 
-TEST(Redactor, ForgetsSecretsThatAreReplaced) {
+TEST(Redactor, StillKnowsSecretsThatWereReplaced) {
   Redactor redactor;
-  redactor.SetSecrets({"first-one"});
+  redactor.SetSecrets({"first-one", "another-one"});
   redactor.SetSecrets({"second-one"});
-  EXPECT_EQ(redactor.Redact("first-one second-one"), "first-one [redacted]");
+  redactor.SetSecrets({});
+  EXPECT_EQ(redactor.Redact("first-one another-one second-one"),
+            "[redacted] [redacted] [redacted]");
+}
+
+TEST(Redactor, ForgetsTheOldestOfManyThatWereReplaced) {
+  Redactor redactor;
+  redactor.SetSecrets({"the-first"});
+  for (int i = 0; i < 64; ++i) redactor.SetSecrets({"one-of-many-" + std::to_string(i)});
+  EXPECT_EQ(redactor.Redact("the-first"), "[redacted]");
+  redactor.SetSecrets({"the-last"});
+  EXPECT_EQ(redactor.Redact("the-first one-of-many-0"), "the-first [redacted]");
+}
+
+TEST(Redactor, ASecretThatComesBackIsNoFormerOne) {
+  Redactor redactor;
+  for (int i = 0; i < 100; ++i) {
+    redactor.SetSecrets({"the-one", "constant"});
+    redactor.SetSecrets({"the-other"});
+  }
+  EXPECT_EQ(redactor.Redact("the-one the-other constant"), "[redacted] [redacted] [redacted]");
 }
 
 TEST(Redactor, IgnoresSecretsShorterThanFourBytes) {

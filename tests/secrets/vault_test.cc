@@ -169,8 +169,10 @@ TEST(VaultSecrets, AnEndlessAnswerIsRefused) {
 }
 
 TEST(VaultSecrets, AnAddressOfAnotherKindIsRefused) {
-  EXPECT_THAT(Outcome({{"VAULT_ADDR", "file:///etc"}, {"VAULT_TOKEN", "t"}}, "kv/p"),
-              StartsWith("Vault cannot be reached: Unsupported protocol"));
+  for (const char* address : {"file:///etc", "vault.example.com:8200"}) {
+    EXPECT_EQ(Outcome({{"VAULT_ADDR", address}, {"VAULT_TOKEN", "t"}}, "kv/p"),
+              "VAULT_ADDR must begin with https:// or http://");
+  }
 }
 
 }  // namespace

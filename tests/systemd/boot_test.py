@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import sys
 import unittest
@@ -28,6 +29,27 @@ while time.monotonic() < end:
     count += 1
     time.sleep(0.002)
 print(count, refused)
+"""
+
+# A provider of OpenAI's kind that takes its time; it says when it has a request.
+SLOW_PROVIDER = """
+import http.server, json, time
+class Slow(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        print("asked", flush=True)
+        time.sleep(1.5)
+        body = {"choices": [{"message": {"content": "the answer"}, "finish_reason": "stop"}]}
+        data = json.dumps(body).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+    def log_message(self, *_):
+        pass
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Slow)
+print(server.server_port, flush=True)
+server.serve_forever()
 """
 
 
@@ -179,6 +201,25 @@ class Booted(unittest.TestCase):
         self.box.path(CONFIG).write_text('{"keys": []}', encoding="utf-8")
         self.assertEqual(waiting.wait(container.PATIENCE_S), 0)
 
+    def test_a_request_is_in_the_journal_field_by_field_and_metrics_are_served(self):
+        self.configure(json.dumps({"keys": [], "config": {"metrics_listen": "127.0.0.1:0"}}))
+        self.assertEqual(self.systemctl("start", SERVICE), "")
+        self.ctl("chat", "hello")
+
+        def entries():
+            lines = self.box.run("journalctl", "--output=json", "CALLER_UID=0").stdout
+            return [json.loads(line) for line in lines.splitlines()]
+        entry = self.box.wait(entries, "no entry of a request")[-1]
+        self.assertEqual(entry["_SYSTEMD_UNIT"], SERVICE)
+        self.assertEqual((entry["PRIORITY"], entry["SYSLOG_IDENTIFIER"]), ("6", "routerd"))
+        self.assertTrue(entry["REQUEST_ID"])
+        self.assertTrue(entry["MESSAGE"].startswith("request failed request_id="))
+        address = re.search(r"served at (http://\S+)", self.box.journal())[1]
+        got = self.box.run("/usr/bin/python3", "-c",
+                           "import sys, urllib.request as request;"
+                           "print(request.urlopen(sys.argv[1]).read().decode())", address)
+        self.assertIn("requestrouter_healthy 0", got.stdout, got.stderr)
+
     def test_a_user_may_run_a_daemon_of_their_own(self):
         uid = self.box.run("id", "-u", "rr-agent").stdout.strip()
         config = self.box.path("/home/rr-agent/.config/requestrouter/keys.json")
@@ -197,6 +238,36 @@ class Booted(unittest.TestCase):
         self.assertEqual(active.stdout, "active\n")
         self.assertTrue(self.box.path("/home/rr-agent/.local/state/requestrouter").is_dir())
         self.assertEqual(self.box.show(SERVICE, "ActiveState"), "inactive", "not the system's")
+
+    def test_a_stop_waits_for_the_answer_of_a_request_in_flight(self):
+        provider = self.box.start("/usr/bin/python3", "-c", SLOW_PROVIDER)
+        self.addCleanup(provider.stdout.close)
+        self.addCleanup(provider.wait, container.PATIENCE_S)
+        self.addCleanup(provider.kill)
+        port = int(provider.stdout.readline())
+        self.configure(json.dumps({
+            "keys": [{"key_id": "one", "provider": "slow", "model_name": "m"}],
+            "providers": {"slow": {"kind": "openai", "base_url": f"http://127.0.0.1:{port}/v1"}}}))
+        secret = self.box.path("/etc/requestrouter/credentials/one")
+        secret.write_text("sk-of-the-credential\n", encoding="utf-8")
+        self.assertEqual(self.systemctl("start", SERVICE), "")
+        asking = self.box.start("routerctl", "chat", "hello")
+        self.addCleanup(asking.stdout.close)
+        self.assertEqual(provider.stdout.readline(), "asked\n")
+        self.assertEqual(self.systemctl("stop", SOCKET, SERVICE), "")
+        self.assertEqual(asking.wait(container.PATIENCE_S), 0)
+        self.assertIn("the answer", asking.stdout.read())
+        self.assertEqual(self.box.show(SERVICE, "Result"), "success")
+
+    def test_who_asks_while_it_crashes_is_answered_by_the_next_one(self):
+        self.assertEqual(self.systemctl("start", SERVICE), "")
+        pid = self.pid()
+        self.signal(signal.SIGSTOP)
+        asking = self.box.start("routerctl", "--timeout", "30", "ping")
+        self.addCleanup(asking.stdout.close)
+        self.signal(signal.SIGKILL)
+        self.wait_for_another(pid)
+        self.assertEqual(asking.wait(container.PATIENCE_S), 0)
 
     def test_a_stop_is_clean_and_leaves_the_socket_to_systemd(self):
         self.assertEqual(self.systemctl("start", SERVICE), "")

@@ -80,6 +80,7 @@ class Completion(EndToEnd):
     def test_the_daemons_options(self):
         self.assertEqual(self.complete("routerd --conf"), ["--config"])
         self.assertEqual(self.complete("routerd --log-level de"), ["debug"])
+        self.assertEqual(self.complete("routerd --metrics-listen "), ["127.0.0.1:9464"])
         (pathlib.Path(self.folder.name) / "keys.json").touch()
         self.assertEqual(self.complete("routerd --config k", folder=self.folder.name),
                          ["keys.json"])

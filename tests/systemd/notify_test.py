@@ -43,7 +43,7 @@ class ServiceManager(EndToEnd):
         self.told("WATCHDOG=1")
         self.told("WATCHDOG=1")
         self.assertEqual(daemon.stop(), 0)
-        self.told("STOPPING=1")
+        self.assertIn("EXTEND_TIMEOUT_USEC=45000000", self.told("STOPPING=1"))  # 30 s to drain
 
     def test_a_reload_is_announced_and_ends(self):
         daemon = self.watched(period_ms=60_000)

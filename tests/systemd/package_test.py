@@ -86,6 +86,8 @@ class Packages(unittest.TestCase):
         self.assertIn("there are no keys yet", checked.stderr)
         for path in ("/usr/share/man/man8/routerd.8.gz", "/usr/share/man/man1/routerctl.1.gz",
                      "/usr/share/man/man5/keys.json.5.gz",
+                     "/usr/share/requestrouter/monitoring/alerts.yml",
+                     "/usr/share/requestrouter/monitoring/dashboard.json",
                      "/usr/share/bash-completion/completions/routerctl"):
             self.assertTrue(self.exists(path), path)
 

@@ -23,8 +23,8 @@ class Connection:
         self._library = _library.load()
         options = _library.Options(
             size=ctypes.sizeof(_library.Options),
-            endpoint=endpoint.encode() if endpoint else None,
-            connect_timeout_ms=max(1, int(connect_timeout * 1000)),
+            endpoint=to_text(endpoint, "the endpoint") if endpoint else None,
+            connect_timeout_ms=to_ms(connect_timeout),
         )
         self._handle = self._library.rr_client_new(ctypes.byref(options))
         if not self._handle:
@@ -46,12 +46,12 @@ class Connection:
         """Starts a request; does not wait. Raises RouterError for what JSON cannot express."""
         options = _library.CallOptions(
             size=ctypes.sizeof(_library.CallOptions),
-            request_id=request_id.encode() if request_id else None,
-            deadline_ms=max(1, int(timeout * 1000)),
+            request_id=to_text(request_id, "the request id") if request_id else None,
+            deadline_ms=to_ms(timeout),
             no_resend=0 if resend else 1,
         )
         handle = self._library.rr_call_start(
-            self._handle, op.encode(), _to_json(body), ctypes.byref(options)
+            self._handle, to_text(op, "the operation"), _to_json(body), ctypes.byref(options)
         )
         if not handle:
             raise MemoryError("rr_call_start")
@@ -140,6 +140,26 @@ async def _readable(descriptor: int) -> None:
         await ready
     finally:
         loop.remove_reader(descriptor)
+
+
+def to_text(text: str, name: str) -> bytes:
+    """For C, where a NUL would end it. Raises RouterError."""
+    try:
+        data = text.encode()
+    except (AttributeError, UnicodeEncodeError) as error:
+        raise RouterError(f"{name} is not text: {error}", "invalid_request") from error
+    if b"\0" in data:
+        raise RouterError(f"{name} holds a NUL", "invalid_request")
+    return data
+
+
+def to_ms(seconds: float) -> int:
+    """Whole milliseconds, 1 at least. Raises RouterError."""
+    try:
+        milliseconds = int(seconds * 1000)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise RouterError(f"{seconds!r} is no number of seconds", "invalid_request") from error
+    return min(max(1, milliseconds), 2**62)
 
 
 def _to_json(body: Mapping[str, Any]) -> bytes:

@@ -11,7 +11,7 @@ import queue
 import threading
 from typing import Any, AsyncIterator, Callable, Dict, Iterator, Mapping, Optional, Tuple
 
-from ._call import Message, _from_json, _to_json
+from ._call import Message, _from_json, _to_json, to_ms, to_text
 from .errors import RouterError, error_from
 
 _NAME = "librequestrouter_direct.so.1"
@@ -40,22 +40,27 @@ def _load() -> ctypes.CDLL:
     problem = ""
     for path in _candidates():
         try:
-            library = ctypes.CDLL(path)
-        except OSError as error:
+            return _declare(ctypes.CDLL(path))
+        except (OSError, AttributeError) as error:
             problem = str(error)
-            continue
-        library.rr_direct_new.restype = ctypes.c_void_p
-        library.rr_direct_new.argtypes = [ctypes.c_char_p, ctypes.c_char_p]
-        library.rr_direct_free.restype = None
-        library.rr_direct_free.argtypes = [ctypes.c_void_p]
-        library.rr_direct_call.argtypes = [
-            ctypes.c_void_p, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_int64, _EVENT,
-            ctypes.c_void_p, ctypes.POINTER(ctypes.c_void_p),
-        ]
-        library.rr_direct_text_free.restype = None
-        library.rr_direct_text_free.argtypes = [ctypes.c_void_p]
-        return library
-    raise RouterError(f"cannot load {_NAME}: {problem}")
+    raise RouterError(
+        f"cannot load {_NAME}, which direct mode needs: {problem}; it belongs beside "
+        "librequestrouter.so.1"
+    )
+
+
+def _declare(library: ctypes.CDLL) -> ctypes.CDLL:
+    library.rr_direct_new.restype = ctypes.c_void_p
+    library.rr_direct_new.argtypes = [ctypes.c_char_p, ctypes.c_char_p]
+    library.rr_direct_free.restype = None
+    library.rr_direct_free.argtypes = [ctypes.c_void_p]
+    library.rr_direct_call.argtypes = [
+        ctypes.c_void_p, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_int64, _EVENT,
+        ctypes.c_void_p, ctypes.POINTER(ctypes.c_void_p),
+    ]
+    library.rr_direct_text_free.restype = None
+    library.rr_direct_text_free.argtypes = [ctypes.c_void_p]
+    return library
 
 
 class Direct:
@@ -66,7 +71,8 @@ class Direct:
         self._process = os.getpid()
         self._library = _load()
         self._handle = self._library.rr_direct_new(
-            api_key.encode() if api_key else None, provider.encode() if provider else None
+            to_text(api_key, "the API key") if api_key else None,
+            to_text(provider, "the provider") if provider else None,
         )
         if not self._handle:
             raise MemoryError("rr_direct_new")
@@ -85,8 +91,8 @@ class Direct:
             forward = _EVENT(lambda _, text: int(on_body(_from_json(text))))
         text = ctypes.c_void_p()
         failed = self._library.rr_direct_call(
-            self._handle, op.encode(), _to_json(body), max(1, int(timeout * 1000)), forward, None,
-            ctypes.byref(text),
+            self._handle, to_text(op, "the operation"), _to_json(body), to_ms(timeout), forward,
+            None, ctypes.byref(text),
         )
         try:
             answer = _from_json(ctypes.string_at(text.value) if text.value else b"{}")

@@ -56,7 +56,8 @@ def load() -> ctypes.CDLL:
     for path in _candidates():
         try:
             return _declare(ctypes.CDLL(path))
-        except OSError as error:
+        # A file of that name that is something else lacks the functions.
+        except (OSError, AttributeError) as error:
             problem = str(error)
     raise RouterError(
         f"cannot load {_NAME}: {problem}; install the requestrouter library or name the file "

@@ -18,7 +18,7 @@ from typing import (
     Union,
 )
 
-from . import _direct, _results
+from . import _direct, _fallback, _results
 from ._call import Call, Connection
 from .errors import RouterError
 
@@ -29,6 +29,7 @@ _QUERY_TIMEOUT = 30.0
 _HEALTH_TIMEOUT = 5.0
 
 Result = Dict[str, Any]
+_AnyCall = Union[Call, _direct.DirectCall, _fallback.FallbackCall]
 
 
 class _Chat(NamedTuple):
@@ -61,6 +62,9 @@ class RequestRouter:
     the provider directly: one attempt, no waiting for quota, and conversations in this process's
     memory (a forked child begins without them). Results have the same fields, `key_id` "direct"
     and `persisted` False.
+
+    With `allow_direct` chats go there too while no daemon answers, each after `connect_timeout`; the
+    result's `warnings` say so. Not with on_unknown "fail": the daemon may have sent such a chat.
     """
 
     def __init__(
@@ -70,17 +74,20 @@ class RequestRouter:
         *,
         api_key: Optional[str] = None,
         provider: Optional[str] = None,
+        allow_direct: Optional[bool] = None,
     ) -> None:
         """`endpoint`: None for REQUESTROUTER_ENDPOINT, else the user's, else the system's socket.
 
         `connect_timeout`: how long a call waits for a daemon that has not been reached yet.
         `api_key` and `provider` ("gemini", "openai", "anthropic") are direct mode's. None: the key
         of the provider's usual variable, such as GEMINI_API_KEY, and the provider of the model.
+        `allow_direct`: None for REQUESTROUTER_ALLOW_DIRECT, read at each call; unset means no.
         """
         self._endpoint = endpoint
         self._connect_timeout = connect_timeout
         self._api_key = api_key
         self._provider = provider
+        self._allow_direct = allow_direct
 
     # Chats
 
@@ -230,7 +237,7 @@ class RequestRouter:
             return _results.failure(error, chat.conv_id)
 
     def _stream(self, chat: _Chat) -> Iterator[Result]:
-        call: Union[Call, _direct.DirectCall, None] = None
+        call: Optional[_AnyCall] = None
         try:
             call = self._start_chat(chat)
             for final, body in call.messages():
@@ -242,7 +249,7 @@ class RequestRouter:
                 call.close()
 
     async def _achat(self, chat: _Chat) -> Result:
-        call: Union[Call, _direct.DirectCall, None] = None
+        call: Optional[_AnyCall] = None
         try:
             call = self._start_chat(chat)
             reply: Dict[str, Any] = {}
@@ -256,7 +263,7 @@ class RequestRouter:
                 call.close()
 
     async def _astream(self, chat: _Chat) -> AsyncIterator[Result]:
-        call: Union[Call, _direct.DirectCall, None] = None
+        call: Optional[_AnyCall] = None
         try:
             call = self._start_chat(chat)
             async for final, body in call.amessages():
@@ -267,8 +274,18 @@ class RequestRouter:
             if call:
                 call.close()
 
-    def _start_chat(self, chat: _Chat) -> Union[Call, _direct.DirectCall]:
-        return self._start("chat", chat.body, chat.request_id, chat.timeout)
+    def _start_chat(self, chat: _Chat) -> _AnyCall:
+        call = self._start("chat", chat.body, chat.request_id, chat.timeout)
+        may_be_resent = chat.body.get("on_unknown") != "fail"
+        if isinstance(call, _direct.DirectCall) or not may_be_resent:
+            return call
+        if not _fallback.allowed(self._allow_direct):
+            return call
+        return _fallback.FallbackCall(
+            call,
+            lambda left: _direct.DirectCall(self._own_direct(), "chat", chat.body, left),
+            chat.timeout,
+        )
 
     def _start(
         self,

@@ -129,6 +129,13 @@ class Chats(WithRouter):
         with self.assertRaises(TypeError):
             self.router.asend_chat("c1", "Hi", modle="x")
 
+    def test_an_older_or_newer_daemon_is_told_and_not_raised(self):
+        newer = self.router.send_chat("c1", "newer")
+        self.assertEqual(newer["error_type"], "unsupported_version")
+        self.assertIn("version 2", newer["error"])
+        refusing = self.router.send_chat("c1", "fail unsupported_version")
+        self.assertEqual(refusing["error_type"], "unsupported_version")
+
     def test_without_a_daemon_nothing_is_raised(self):
         answer = RequestRouter(NOWHERE, connect_timeout=0.05).send_chat("c1", "Hi")
         self.assertIs(answer["success"], False)
@@ -337,6 +344,14 @@ class Module(unittest.TestCase):
         out = self.run_python(program, REQUESTROUTER_LIBRARY="/nonexistent.so")
         self.assertTrue(out.startswith("False cannot load"), out)
         self.assertIn("REQUESTROUTER_LIBRARY", out)
+
+    def test_a_library_of_that_name_that_is_another_is_told_by_the_call(self):
+        program = (
+            "import requestrouter as r\n"
+            "print(r.get_request_router().send_chat('c1', 'Hi')['error'])\n"
+        )
+        out = self.run_python(program, REQUESTROUTER_LIBRARY="libc.so.6")
+        self.assertTrue(out.startswith("cannot load"), out)
 
     def test_the_environment_counts_at_the_first_call(self):
         program = (

@@ -1,5 +1,7 @@
 #include "tests/support/sim/json.h"
 
+#include <cstdint>
+
 namespace requestrouter::sim {
 
 std::string Dump(const Json& value) {

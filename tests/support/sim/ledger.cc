@@ -23,6 +23,24 @@ void Bill(const Usage& usage, Counters* counters) {
   counters->reasoning_tokens += usage.reasoning;
 }
 
+Json ToJson(const Record& record) {
+  return {{"number", record.number},
+          {"at_ms", record.at.count()},
+          {"provider", record.provider},
+          {"key", record.key},
+          {"model", record.model},
+          {"stream", record.stream},
+          {"outcome", record.outcome},
+          {"status", record.status},
+          {"prompt", record.prompt},
+          {"prompt_digest", record.digest},
+          {"billed", record.billed},
+          {"client_left", record.client_left},
+          {"input_tokens", record.usage.input},
+          {"cached_tokens", record.usage.cached},
+          {"output_tokens", record.usage.output}};
+}
+
 std::uint64_t Ledger::Add(Record record) {
   record.number = next_++;
   records_.push_back(std::move(record));
@@ -53,23 +71,8 @@ void Ledger::Clear() {
 
 Json Ledger::RecentJson() const {
   Json list = Json::array();
-  for (const Record& record : records_) {
-    list.push_back({{"number", record.number},
-                    {"at_ms", record.at.count()},
-                    {"provider", record.provider},
-                    {"key", record.key},
-                    {"model", record.model},
-                    {"stream", record.stream},
-                    {"outcome", record.outcome},
-                    {"status", record.status},
-                    {"prompt", record.prompt},
-                    {"prompt_digest", record.digest},
-                    {"billed", record.billed},
-                    {"client_left", record.client_left},
-                    {"input_tokens", record.usage.input},
-                    {"cached_tokens", record.usage.cached},
-                    {"output_tokens", record.usage.output}});
-  }
+  const std::size_t from = records_.size() > kRecent ? records_.size() - kRecent : 0;
+  for (std::size_t i = from; i < records_.size(); ++i) list.push_back(ToJson(records_[i]));
   return list;
 }
 

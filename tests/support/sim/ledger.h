@@ -45,11 +45,14 @@ struct Record {
   Usage usage;
 };
 
+Json ToJson(const Record& record);
+
 // The latest requests, and how often each prompt was answered (so that a test can see that nothing
 // was paid for twice). Bounded: `kMaxRecords` and `kMaxPrompts`, older prompts stay.
 class Ledger {
  public:
-  static constexpr std::size_t kMaxRecords = 1000;
+  static constexpr std::size_t kMaxRecords = 20'000;  // so that one that hangs is still there
+  static constexpr std::size_t kRecent = 1000;
   static constexpr std::size_t kMaxPrompts = 100'000;
   static constexpr std::size_t kPromptBytes = 200;  // longer ones are cut, their digest added
 
@@ -60,7 +63,7 @@ class Ledger {
   void CountPrompt(const std::string& text);
   void Clear();
 
-  Json RecentJson() const;
+  Json RecentJson() const;  // the last kRecent
   Json PromptsJson() const;
 
  private:

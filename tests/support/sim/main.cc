@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <exception>
 #include <fstream>
+#include <functional>
+#include <memory>
 
 #include "tests/support/sim/server.h"
 
@@ -17,6 +19,7 @@ struct Arguments {
   std::vector<std::string> keys;
   std::string config;
   std::string port_file;
+  std::string ledger;
   std::int64_t latency_ms = 0, latency_jitter_ms = 0, stream_delta_ms = 0;
 };
 
@@ -36,10 +39,19 @@ void AddConfig(const std::string& path, std::vector<sim::KeySpec>* keys) {
   }
 }
 
+// A line of JSON for each provider's request: see ToJson(Record).
+std::function<void(const sim::Record&)> WriteTo(const std::string& path) {
+  if (path.empty()) return {};
+  auto file = std::make_shared<std::ofstream>(path, std::ios::app);
+  if (!*file) throw std::invalid_argument("cannot write " + path);
+  return [file](const sim::Record& record) { *file << sim::ToJson(record).dump() << std::endl; };
+}
+
 void Fill(const Arguments& arguments, sim::ServiceOptions* options) {
   if (!arguments.config.empty()) AddConfig(arguments.config, &options->keys);
   for (const std::string& key : arguments.keys)
     options->keys.push_back(Must(sim::ParseKeyFlag(key)));
+  options->on_ended = WriteTo(arguments.ledger);
   options->pace.latency = sim::Millis(arguments.latency_ms);
   options->pace.jitter = sim::Millis(arguments.latency_jitter_ms);
   options->pace.delta = sim::Millis(arguments.stream_delta_ms);
@@ -88,6 +100,7 @@ int main(int argc, char** argv) {
                  "SECRET or SECRET:rpm=10,tpm=250000,rpd=100,group=g; may be repeated")
       ->allow_extra_args(false);
   cli.add_flag("--accept-any-key", options.service.accept_any_key, "Unknown keys have no limits");
+  cli.add_option("--ledger", arguments.ledger, "Write a line of JSON there for each request");
   cli.add_option("--latency-ms", arguments.latency_ms, "Before each answer");
   cli.add_option("--latency-jitter-ms", arguments.latency_jitter_ms, "Added at random, up to");
   cli.add_option("--stream-delta-ms", arguments.stream_delta_ms, "Between the pieces of a stream");

@@ -1,6 +1,7 @@
 #include "tests/support/sim/schema.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <map>
 
 #include "tests/support/lower_case.h"

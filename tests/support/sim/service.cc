@@ -220,12 +220,15 @@ Millis Service::Latency() {
 void Service::Ended(std::uint64_t number, bool client_left) {
   if (number == 0) return;
   --in_flight_;
-  if (!client_left) return;
-  ++totals_.client_left;
   Record* record = ledger_.Find(number);
+  if (client_left) {
+    ++totals_.client_left;
+    Key* key = record ? keys_.Find(record->key) : nullptr;
+    if (key) ++key->counters.client_left;
+  }
   if (!record) return;
-  record->client_left = true;
-  if (Key* key = keys_.Find(record->key)) ++key->counters.client_left;
+  record->client_left = client_left;
+  if (options_.on_ended) options_.on_ended(*record);
 }
 
 }  // namespace requestrouter::sim

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <random>
 #include <string>
 #include <vector>
@@ -23,6 +24,7 @@ struct ServiceOptions {
   bool accept_any_key = false;  // keys that are not in `keys` exist too, without limits
   Pace pace;
   Script script;
+  std::function<void(const Record&)> on_ended;  // told of every provider's request when it is over
 };
 
 // Everything about the simulator but sockets: requests in, replies out, time as an argument.
