@@ -102,8 +102,8 @@ std::uint64_t RandomSeed() {
 
 // Whose answers the last daemon did not live to record.
 void LogUnknownOutcomes(const storage::Recovered& recovered, storage::Millis now) {
-  for (const storage::JournalledAttempt& attempt : recovered.attempts) {
-    if (attempt.closed || attempt.unknown_until <= now) continue;
+  for (const storage::UnknownAttempt& attempt : recovered.unknown) {
+    if (attempt.unknown_until <= now) continue;
     const storage::AttemptOpened& opened = attempt.opened;
     spdlog::warn("unknown outcome: request {} of uid {}, sent at {} with key {} to {}",
                  ipc::Quoted(opened.request_id), opened.uid, router::Timestamp(opened.at),
