@@ -173,6 +173,7 @@ class App {
   void Run() {
     notify_.Ready("serving " + std::to_string(catalog_->config().keys.size()) + " keys");
     loop_.Run();
+    insight_.EndTurn();
     if (chats_.uncounted() > 0) {
       spdlog::warn(
           "{} refused requests are missing from the usage: the database could not be"
@@ -228,6 +229,7 @@ class App {
   void OnTurn() {
     const policy::Instant now = clock_.Steady();
     notify_.Alive(now);
+    insight_.EndTurn();
     refresher_.FetchMissing(*catalog_, now);
     if (now < next_sweep_) return;
     next_sweep_ = now + kSweepInterval;
