@@ -107,8 +107,8 @@ std::uint64_t RandomSeed() {
 
 // Whose answers the last daemon did not live to record.
 void LogUnknownOutcomes(const storage::Recovered& recovered, storage::Millis now) {
-  for (const storage::JournalledAttempt& attempt : recovered.attempts) {
-    if (attempt.closed || attempt.unknown_until <= now) continue;
+  for (const storage::UnknownAttempt& attempt : recovered.unknown) {
+    if (attempt.unknown_until <= now) continue;
     const storage::AttemptOpened& opened = attempt.opened;
     spdlog::warn("unknown outcome: request {} of uid {}, sent at {} with key {} to {}",
                  ipc::Quoted(opened.request_id), opened.uid, router::Timestamp(opened.at),
@@ -178,6 +178,7 @@ class App {
   void Run() {
     notify_.Ready("serving " + std::to_string(catalog_->config().keys.size()) + " keys");
     loop_.Run();
+    insight_.EndTurn();
     if (chats_.uncounted() > 0) {
       spdlog::warn(
           "{} refused requests are missing from the usage: the database could not be"
@@ -233,6 +234,7 @@ class App {
   void OnTurn() {
     const policy::Instant now = clock_.Steady();
     notify_.Alive(now);
+    insight_.EndTurn();
     refresher_.FetchMissing(*catalog_, now);
     if (now < next_sweep_) return;
     next_sweep_ = now + kSweepInterval;

@@ -162,6 +162,12 @@ Value ToValue(const ExplainRequest& request) {
   return body;
 }
 
+Value ToValue(const QueueRequest& request) {
+  Value body = Value::object();
+  if (request.recent > 0) body["recent"] = request.recent;
+  return body;
+}
+
 Value ToValue(const BackupRequest& request) { return {{"path", request.path}}; }
 Value ToValue(const RestoreRequest& request) { return {{"path", request.path}}; }
 

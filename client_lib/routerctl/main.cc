@@ -49,6 +49,7 @@ void AddCommands(CommandSet& set) {
   AddChatCommands(set);
   AddConversationCommands(set);
   AddReportCommands(set);
+  AddTopCommand(set);
   AddAdminCommands(set);
 }
 
