@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -78,6 +79,10 @@ void RaiseDescriptorLimit() {
   limit.rlim_cur = std::min(limit.rlim_max, kDescriptors);
   setrlimit(RLIMIT_NOFILE, &limit);
 }
+
+// Whoever reads the log may leave: then its lines are lost, not the daemon. Commands that give
+// secrets start with the default again.
+void OutliveReaders() { std::signal(SIGPIPE, SIG_IGN); }
 
 int ActivatedSocket() { return sd_listen_fds(1) > 0 ? SD_LISTEN_FDS_START : -1; }
 
@@ -359,6 +364,7 @@ int RunApp(const AppOptions& options) {
   }
   const int signal_fd = Loop::OpenSignals();
   RaiseDescriptorLimit();
+  OutliveReaders();
   const Reloader reader(options.config_path, options.env_file);
   auto loaded = reader.Load();
   if (!loaded) {
