@@ -52,7 +52,7 @@ void Print(const char* who, const std::string& message) {
 
 void PrintProblems(const std::vector<Problem>& problems, const char* severity) {
   for (const Problem& problem : problems) {
-    Print(severity, config::ToString(problem));
+    Print(problem.warning ? "warning" : severity, config::ToString(problem));
   }
 }
 
@@ -350,8 +350,9 @@ int CheckConfig(const AppOptions& options) {
   PrintProblems(loaded->loaded.warnings, "warning");
   const FetchedSecrets fetched = FetchSecrets(loaded->loaded.config, loaded->environment);
   for (const std::string& line : fetched.warnings) Print("warning", line);
-  std::printf("%s: %zu keys, %zu with a secret: no errors\n", options.config_path.c_str(),
-              loaded->loaded.config.keys.size(), fetched.secrets.size());
+  const std::size_t keys = loaded->loaded.config.keys.size();
+  std::printf("%s: %zu key%s, %zu with a secret: no errors\n", options.config_path.c_str(), keys,
+              keys == 1 ? "" : "s", fetched.secrets.size());
   return EXIT_SUCCESS;
 }
 

@@ -103,7 +103,7 @@ tl::expected<std::unique_ptr<LogTarget>, std::string> TargetOf(const LogOptions&
 tl::expected<spdlog::level::level_enum, std::string> CheckedLevel(const LogOptions& options) {
   if (const auto level = LevelOf(options.level)) return *level;
   return tl::unexpected("no log level \"" + options.level +
-                        "\": use trace, debug, info, warning, error or off");
+                        "\": use trace, debug, info, warning, error, critical or off");
 }
 
 }  // namespace
