@@ -29,6 +29,12 @@ std::size_t EditDistance(std::string_view a, std::string_view b) {
   return last[b.size()];
 }
 
+std::size_t OtherCases(std::string_view a, std::string_view b) {
+  std::size_t others = 0;
+  for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) others += a[i] != b[i];
+  return others;
+}
+
 std::string Folded(std::string_view name) {
   std::string folded;
   for (const char c : name) {

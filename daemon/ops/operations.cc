@@ -8,6 +8,22 @@ namespace requestrouter::ops {
 
 using ipc::ErrorType;
 
+namespace {
+
+bool AsksStorage(const ipc::Body& body) {
+  return std::holds_alternative<ipc::ConversationGetRequest>(body) ||
+         std::holds_alternative<ipc::ConversationListRequest>(body) ||
+         std::holds_alternative<ipc::ConversationTruncateRequest>(body) ||
+         std::holds_alternative<ipc::ConversationDeleteRequest>(body) ||
+         std::holds_alternative<ipc::ConversationExportRequest>(body) ||
+         std::holds_alternative<ipc::UsageRequest>(body) ||
+         std::holds_alternative<ipc::MetricsRequest>(body) ||
+         std::holds_alternative<ipc::BackupRequest>(body) ||
+         std::holds_alternative<ipc::CheckRequest>(body);
+}
+
+}  // namespace
+
 Operations::Operations(Parts parts, std::shared_ptr<const router::Catalog> catalog)
     : parts_(std::move(parts)),
       catalog_(std::move(catalog)),
@@ -21,7 +37,7 @@ void Operations::SetCatalog(std::shared_ptr<const router::Catalog> catalog) {
 void Operations::Handle(const ipc::Envelope& from, const ipc::Peer& peer,
                         const ipc::Request& request) {
   const Asker asker{from, peer, request.id};
-  if (++under_way_[peer.pid] > kMostAtOnce) {
+  if (++under_way_[peer.pid] > kMostAtOnce && AsksStorage(request.body)) {
     return Reply(asker, ipc::Fail(ErrorType::kOverloaded,
                                   "this process has " + std::to_string(kMostAtOnce) +
                                       " operations under way already; wait for their answers"));

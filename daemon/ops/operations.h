@@ -54,7 +54,7 @@ class Operations {
   // Of one process at once, so that nobody's readings stand in the way of everybody's turns.
   static constexpr int kMostAtOnce = 64;
 
-  // Answers now or, where storage has to be asked, later. Above kMostAtOnce: `overloaded`.
+  // Answers now or, where storage has to be asked, later; of those above kMostAtOnce: `overloaded`.
   void Handle(const ipc::Envelope& from, const ipc::Peer& peer, const ipc::Request& request);
 
   // All metrics, as the `metrics` operation and the listener give them. `done` is called on one of

@@ -165,7 +165,7 @@ Answer AnthropicAssembler::Take() {
 tl::expected<Answer, std::string> DecodeAnthropic(std::string_view body) {
   const auto parsed = ParseJson(body);
   if (!parsed) return Refuse(parsed.error());
-  if (const auto error = ErrorIn(*parsed)) return Refuse(error->message);
+  if (const auto error = ErrorIn(*parsed)) return Refuse(WordsOf(*error));
   const Value* content = ArrayMember(*parsed, "content");
   if (content == nullptr) return Refuse("an answer without content");
   AnthropicAssembler assembler;

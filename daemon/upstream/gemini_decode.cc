@@ -221,7 +221,7 @@ tl::expected<Answer, std::string> DecodeGemini(std::string_view body) {
   if (!parsed) return Refuse(parsed.error());
   GeminiDecoder decoder;
   if (auto added = decoder.Add(*parsed); !added) return Refuse(added.error());
-  if (decoder.error() != nullptr) return Refuse(decoder.error()->message);
+  if (decoder.error() != nullptr) return Refuse(WordsOf(*decoder.error()));
   if (!decoder.has_candidate() && !decoder.complete())
     return Refuse("an answer without candidates");
   return decoder.Take();

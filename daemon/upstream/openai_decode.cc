@@ -240,7 +240,7 @@ std::optional<ProviderError> ErrorInChunk(const Value& chunk) {
 tl::expected<Answer, std::string> DecodeOpenAi(std::string_view body) {
   const auto parsed = ParseJson(body);
   if (!parsed) return Refuse(parsed.error());
-  if (const auto error = ErrorInChunk(*parsed)) return Refuse(error->message);
+  if (const auto error = ErrorInChunk(*parsed)) return Refuse(WordsOf(*error));
   OpenAiAssembler assembler;
   if (auto added = assembler.Add(*parsed, "message"); !added) return Refuse(added.error());
   if (!assembler.has_choice()) return Refuse("an answer without choices");

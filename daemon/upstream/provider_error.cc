@@ -97,6 +97,11 @@ bool IsFlatError(const ipc::Value& body) {
 
 }  // namespace
 
+std::string WordsOf(const ProviderError& error) {
+  if (!error.message.empty()) return error.message;
+  return error.code.empty() ? "an error without a message" : error.code;
+}
+
 std::optional<ProviderError> ErrorIn(const ipc::Value& object) {
   if (object.is_array() && !object.empty()) {
     return object.front().is_object() ? ErrorIn(object.front()) : std::nullopt;

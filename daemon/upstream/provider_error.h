@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "daemon/upstream/client.h"
@@ -25,5 +26,8 @@ ProviderError ReadProviderError(std::string_view body);
 // The error that an object of one of these shapes reports, or nullopt where it has no `error`
 // member: for answers and stream events that carry an error with status 200.
 std::optional<ProviderError> ErrorIn(const ipc::Value& object);
+
+// What to say of an error: its message, else its code; never empty.
+std::string WordsOf(const ProviderError& error);
 
 }  // namespace requestrouter::upstream

@@ -106,6 +106,7 @@ class ChatServiceTest : public ::testing::Test {
   }
   // The replies that a peer has had, decoded.
   std::vector<ipc::Reply> RepliesTo(const ipc::Envelope& peer) {
+    outbox_.SendPosted();
     std::vector<ipc::Reply> replies;
     for (const std::string& payload : socket_.sent[peer]) {
       replies.push_back(*ipc::DecodeReply(payload, {}));

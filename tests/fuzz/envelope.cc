@@ -64,11 +64,13 @@ class Pair {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static Pair pair;
   fuzz::Choices choices(data, size);
+  bool more = false;
   while (!choices.spent()) {
     const std::size_t length = choices.Byte() % 80;
-    const bool more = choices.Flip() && !choices.spent();
-    pair.Send(choices.Take(length), more && !choices.spent());
+    more = choices.Flip();
+    pair.Send(choices.Take(length), more);
   }
+  if (more) pair.Send("", false);
   pair.Send("", true);
   pair.Send(kLast, false);
   for (;;) {

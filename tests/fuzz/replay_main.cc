@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -8,15 +9,14 @@
 #include <string>
 #include <vector>
 
-// Runs a fuzz target over every file of the folders that are named, and then over changed copies of
-// them, the same ones each time: for compilers without libFuzzer, and for every test run. What is
-// wrong ends the process, as it does under libFuzzer.
+// COPIES FOLDER…: runs a fuzz target over every file of the folders, and then over so many changed
+// copies of them, the same ones each time: for compilers without libFuzzer, and for every test run.
+// What is wrong ends the process, as it does under libFuzzer.
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
 namespace {
 
-constexpr int kChangedCopies = 5'000;
 constexpr std::size_t kLongest = 16'384;  // of a copy
 
 void Run(const std::string& bytes) {
@@ -77,9 +77,11 @@ class Mutator {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc < 3) return 2;
+  const int copies = std::atoi(argv[1]);
   Run("");
   std::vector<std::string> inputs;
-  for (int i = 1; i < argc; ++i) {
+  for (int i = 2; i < argc; ++i) {
     for (const auto& entry : std::filesystem::recursive_directory_iterator(argv[i])) {
       if (!entry.is_regular_file()) continue;
       std::cerr << entry.path().filename().string() << '\n';  // the last one is to blame
@@ -95,7 +97,7 @@ int main(int argc, char** argv) {
   std::sort(inputs.begin(), inputs.end());
   Mutator mutator(inputs);
   std::cerr << "changed copies\n";
-  for (int i = 0; i < kChangedCopies; ++i) {
+  for (int i = 0; i < copies; ++i) {
     Run(mutator.Next());
   }
   return 0;

@@ -77,7 +77,7 @@ class ServiceTest : public ::testing::Test {
 
   Instant now_{std::chrono::hours(1)};
   std::unique_ptr<Service> service_ =
-      std::make_unique<Service>(ServiceOptions{{}, true, {}, {}}, now_);
+      std::make_unique<Service>(ServiceOptions{{}, true, {}, {}, {}}, now_);
 };
 
 }  // namespace requestrouter::sim
