@@ -50,6 +50,7 @@ void AddCommands(CommandSet& set) {
   AddConversationCommands(set);
   AddReportCommands(set);
   AddTopCommand(set);
+  AddDoctorCommand(set);
   AddAdminCommands(set);
 }
 
