@@ -72,6 +72,7 @@ void PutChoice(Value& body, const ChatRequest& chat) {
   Put(body, "model_preference", chat.model_preference);
   if (chat.workload != Workload::kAuto) body["workload"] = Name(chat.workload);
   Put(body, "allow_fallback", chat.allow_fallback);
+  Put(body, "key_id", chat.key_id);
   if (chat.on_unknown != OnUnknown::kResend) body["on_unknown"] = Name(chat.on_unknown);
   Put(body, "stream", chat.stream);
   Put(body, "progress", chat.progress);

@@ -42,6 +42,7 @@ void AddChatCommands(CommandSet& set);          // chat, cancel
 void AddConversationCommands(CommandSet& set);  // conversations, conversation
 void AddReportCommands(CommandSet& set);        // usage, explain
 void AddTopCommand(CommandSet& set);            // top
+void AddDoctorCommand(CommandSet& set);         // doctor
 void AddAdminCommands(CommandSet& set);         // reload, backup, restore, check
 
 }  // namespace requestrouter::routerctl

@@ -52,6 +52,7 @@ void AddCommands(CommandSet& set) {
   AddConversationCommands(set);
   AddReportCommands(set);
   AddTopCommand(set);
+  AddDoctorCommand(set);
   AddAdminCommands(set);
 }
 

@@ -139,6 +139,18 @@ bool KeyPool::HasTag(std::uint32_t model, std::int8_t tag) const {
   return models_[model].tags[static_cast<std::size_t>(tag)];
 }
 
+Choices KeyPool::ChoicesOf(std::string_view key_id) const {
+  Choices choices;
+  const auto found = keys_.find(key_id);
+  if (found == keys_.end()) return choices;
+  const KeyState& key = *found->second;
+  for (const KeyModel& served : key.spec.models) {
+    const auto model = FindModel(served.name);
+    if (model) choices.push_back({*model, Choice::kAnyTag, &key});
+  }
+  return choices;
+}
+
 double KeyPool::ShareOf(std::uint32_t model, const Demand& demand) const {
   const Model& of = models_[model];
   const Amounts amounts = CountAmounts(of.cells.front().quota->quota.limits(), demand);

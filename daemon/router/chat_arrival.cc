@@ -275,7 +275,9 @@ ipc::Result<void> ChatService::BuildPrompt(LiveRequest& live, storage::Conversat
 ipc::Result<void> ChatService::BuildAsk(LiveRequest& live,
                                         const storage::Conversation& conversation) {
   const ipc::ChatRequest& chat = live.chat;
-  const bool fallback = chat.allow_fallback.value_or(catalog_->config().settings.enable_fallback);
+  if (const auto allowed = CheckKey(live); !allowed) return allowed;
+  const bool fallback = chat.key_id.empty() &&
+                        chat.allow_fallback.value_or(catalog_->config().settings.enable_fallback);
   ipc::Result<std::vector<std::string>> suitable =
       SuitableModels(*catalog_, *live.prompt, fallback);
   if (!suitable) return tl::unexpected(suitable.error());
@@ -289,6 +291,7 @@ ipc::Result<void> ChatService::BuildAsk(LiveRequest& live,
   ask.model = chat.model_preference;
   ask.tier = ToTier(chat.workload);
   ask.allow_fallback = fallback;
+  ask.key_id = chat.key_id;
   std::int64_t images = 0;
   for (const ipc::Message& message : live.prompt->messages) images += ImagesOf(message);
   ask.demand.input_tokens =

@@ -140,6 +140,7 @@ class ChatService {
   ipc::Result<void> BuildAsk(LiveRequest& live, const storage::Conversation& conversation);
 
   // ---- what callers may use (chat_callers.cc)
+  ipc::Result<void> CheckKey(const LiveRequest& live) const;
   ipc::Result<void> KeepToAllowed(const LiveRequest& live, bool fallback,
                                   std::vector<std::string>& suitable) const;
   ipc::Result<void> HoldBudget(const LiveRequest& live);

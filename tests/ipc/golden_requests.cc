@@ -27,6 +27,7 @@ Request EveryKey() {
   chat.on_unknown = OnUnknown::kFail;
   chat.stream = true;
   chat.progress = true;
+  chat.key_id = "gemini-flash-01";
   chat.priority = Priority::kInteractive;
   chat.max_wait_ms = 0;
   chat.expected_completion_tokens = 300;
