@@ -14,17 +14,17 @@ constexpr std::chrono::seconds kCancelTimeout{5};
 // A person who asks whether it runs wants to know soon.
 constexpr std::chrono::milliseconds kConnectTimeout{500};
 
-ClientOptions ClientOptionsFor(const std::string& endpoint) {
+ClientOptions ClientOptionsFor(const Daemon::Options& wanted) {
   ClientOptions options;
-  options.endpoint = endpoint;
+  options.endpoint = wanted.endpoint;
+  options.reconnect_timeout = wanted.reconnect_timeout;
   options.connect_timeout = kConnectTimeout;
   return options;
 }
 
 }  // namespace
 
-Daemon::Daemon(const Options& options)
-    : options_(options), client_(ClientOptionsFor(options.endpoint)) {}
+Daemon::Daemon(const Options& options) : options_(options), client_(ClientOptionsFor(options)) {}
 
 Result<Value> Daemon::Ask(const std::string& op, const Value& body, const OnEvent& on_event,
                           std::chrono::milliseconds timeout) {

@@ -17,11 +17,15 @@ class Daemon {
   struct Options {
     std::string endpoint;                              // empty: as for every client
     std::optional<std::chrono::milliseconds> timeout;  // overrides each command's own
+    // How long a daemon that answered before may be away until calls fail.
+    std::chrono::milliseconds reconnect_timeout = ClientOptions{}.reconnect_timeout;
   };
   // False: stop.
   using OnEvent = std::function<bool(const ipc::Value& body)>;
 
   explicit Daemon(const Options& options);
+
+  const Options& options() const { return options_; }
 
   // Asks once: a daemon that is shutting down or went away is what a person wants to know.
   Result<ipc::Value> Ask(const std::string& op, const ipc::Value& body,

@@ -30,6 +30,8 @@ using std::chrono::steady_clock;
 constexpr std::int64_t kRecent = 50;
 // A screen that stands still for longer looks broken.
 constexpr std::chrono::seconds kAskTimeout{2};
+// That the daemon is gone is news, too: sooner than a call times out.
+constexpr milliseconds kReconnectTimeout{500};
 // As wide as a page; what a pipe gets is not cut by a terminal.
 constexpr std::size_t kPlainColumns = 200;
 
@@ -265,7 +267,10 @@ std::optional<int> ShowScreens(const Console& console, Daemon& daemon, const Top
   return kRefused;
 }
 
-int Top(const Console& console, Daemon& daemon, const TopOptions& options) {
+int Top(const Console& console, const Daemon& others, const TopOptions& options) {
+  Daemon::Options impatient = others.options();
+  impatient.reconnect_timeout = kReconnectTimeout;
+  Daemon daemon(impatient);
   const char* term = std::getenv("TERM");
   const bool screens = console.stdout_is_terminal() && isatty(STDIN_FILENO) == 1 &&
                        !console.json() && term && std::string_view(term) != "dumb";
