@@ -13,8 +13,8 @@ namespace requestrouter::routerctl {
 namespace {
 
 using ipc::Value;
-using ::testing::HasSubstr;
 using std::chrono::milliseconds;
+using ::testing::HasSubstr;
 
 const CallerFacts kRoot = {0, "root", false, true};
 const CallerFacts kAda = {1000, "ada", false, true};
@@ -22,8 +22,8 @@ const CallerFacts kAda = {1000, "ada", false, true};
 SocketFacts Listening(mode_t mode = 0660) {
   SocketFacts socket;
   socket.endpoint = "ipc:///run/requestrouter/router.sock";
-  socket.file = {"/run/requestrouter/router.sock", 0, S_IFSOCK | mode, 990, "requestrouter",
-                 "requestrouter"};
+  socket.file = {
+      "/run/requestrouter/router.sock", 0, S_IFSOCK | mode, 990, "requestrouter", "requestrouter"};
   socket.by = 990;
   socket.by_user = "requestrouter";
   return socket;
@@ -166,9 +166,7 @@ TEST(DoctorDisk, IsDoubtfulBelowAHundredMegabytesOrTwoPercent) {
 }
 
 TEST(DoctorDisk, ADatabaseThatIsDamagedOrCannotBeWrittenIsWrong) {
-  const auto health = [](bool healthy) {
-    return Value{{"storage", {{"healthy", healthy}}}};
-  };
+  const auto health = [](bool healthy) { return Value{{"storage", {{"healthy", healthy}}}}; };
   EXPECT_EQ(JudgeStorage(health(true)).verdict, Verdict::kFine);
   EXPECT_EQ(JudgeStorage(health(false)).verdict, Verdict::kWrong);
   EXPECT_EQ(JudgeDatabase(Value{{"problems", Value::array()}})[0].verdict, Verdict::kFine);

@@ -3,13 +3,14 @@
 import json
 import os
 import pathlib
+import pty
+import select
 import shutil
 import socket
 import subprocess
 import unittest
 
 from support import BIN, PATIENCE_S, EndToEnd, key
-from terminal import Terminal
 
 
 class Doctor(EndToEnd):
@@ -30,6 +31,12 @@ class Doctor(EndToEnd):
         found = self.of(findings, check, verdict)
         self.assertEqual(len(found), 1, findings)
         return found[0]
+
+    def read_until(self, terminal, text):
+        said = ""
+        while text not in said:
+            self.assertTrue(select.select([terminal], [], [], PATIENCE_S)[0], said)
+            said += os.read(terminal, 4096).decode()
 
     def test_of_a_healthy_host_nothing_is_wrong_and_nothing_is_sent_unasked(self):
         daemon = self.daemon()
@@ -77,13 +84,16 @@ class Doctor(EndToEnd):
         daemon = self.daemon()
         for answer, sent in (("n", 0), ("y", 2)):
             with self.subTest(answer=answer):
-                terminal = Terminal([BIN / "routerctl", "--endpoint", daemon.endpoint, "doctor"],
-                                    daemon.environment)
-                self.addCleanup(terminal.close)
-                terminal.wait_for("with each of 2 keys. Go on? [y/N]")
-                terminal.type(answer + "\n")
-                terminal.wait_for("nothing is wrong")
-                self.assertEqual(terminal.wait(), 0)
+                ours, theirs = pty.openpty()
+                self.addCleanup(os.close, ours)
+                doctor = subprocess.Popen([BIN / "routerctl", "--endpoint", daemon.endpoint,
+                                           "doctor"], stdin=theirs, stdout=theirs,
+                                          env=daemon.environment)
+                os.close(theirs)
+                self.read_until(ours, "with each of 2 keys. Go on? [y/N]")
+                os.write(ours, answer.encode() + b"\n")
+                self.read_until(ours, "nothing is wrong")
+                self.assertEqual(doctor.wait(PATIENCE_S), 0)
                 self.assertEqual(self.sim.requests(), sent)
 
     def test_without_a_daemon_it_checks_what_needs_none_and_exits_with_3(self):
