@@ -240,7 +240,7 @@ TEST(DoctorKeys, ThatAreNotReadySayWhyAndWhatToDo) {
 
 TEST(DoctorKeys, AreWrongWhereThereAreNoneOrNoneIsReady) {
   EXPECT_EQ(KeysOf(Value::array())[0].verdict, Verdict::kWrong);
-  EXPECT_EQ(KeysOf({Key("no_secret")})[0].verdict, Verdict::kWrong);
+  EXPECT_EQ(KeysOf(Value::array({Key("no_secret")}))[0].verdict, Verdict::kWrong);
 }
 
 TEST(DoctorProbe, IsJudgedByItsError) {
