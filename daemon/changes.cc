@@ -65,7 +65,7 @@ struct Setting {
   bool at_start = false;  // read then, and not again
 };
 
-constexpr std::array<Setting, 26> kSettings = {{
+constexpr std::array<Setting, 31> kSettings = {{
     {"max_retries", Same<&Settings::max_retries>},
     {"base_backoff_ms", Same<&Settings::base_backoff>},
     {"max_backoff_ms", Same<&Settings::max_backoff>},
@@ -87,6 +87,11 @@ constexpr std::array<Setting, 26> kSettings = {{
     {"global_rpm_max or global_burst_max", Same<&Settings::host_limit>},
     {"admin_group", Same<&Settings::admin_group>},
     {"log_level", Same<&Settings::log_level>},
+    {"log_format", Same<&Settings::log_json>},
+    {"log_file", Same<&Settings::log_file>},
+    {"log_file_bytes", Same<&Settings::log_file_bytes>},
+    {"log_files", Same<&Settings::log_files>},
+    {"metrics_listen", Same<&Settings::metrics_listen>, true},
     {"secret_store", Same<&Settings::secret_store>},
     {"secret_directory", Same<&Settings::secret_directory>},
     {"secret_command", Same<&Settings::secret_command>},

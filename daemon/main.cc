@@ -44,13 +44,14 @@ int main(int argc, char** argv) {
       ->type_name("FILE");
   cli.add_option("--endpoint", options.endpoint,
                  "Where to listen, ipc://PATH (default: $REQUESTROUTER_ENDPOINT, else"
-                 " requestrouter/router.sock in $XDG_RUNTIME_DIR or /run)")
+                 " requestrouter/router.sock in $XDG_RUNTIME_DIR, for root in /run)")
       ->type_name("ENDPOINT");
   cli.add_option("--state-dir", options.state_dir,
                  "Where the database is kept (default: $STATE_DIRECTORY, else"
                  " ~/.local/state/requestrouter, for root /var/lib/requestrouter)")
       ->type_name("DIR");
-  cli.add_option("--log-level", options.log_level, "trace, debug, info, warning, error or off")
+  cli.add_option("--log-level", options.log_level,
+                 "trace, debug, info, warning, error, critical or off")
       ->type_name("LEVEL");
   cli.add_option("--metrics-listen", options.metrics_listen,
                  "Serve Prometheus metrics at http://ADDRESS/metrics: 127.0.0.1:PORT, to whoever"

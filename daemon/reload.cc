@@ -9,9 +9,11 @@
 namespace requestrouter {
 namespace {
 
+// The errors among them.
 std::string Joined(const std::vector<config::Problem>& problems) {
   std::string text;
   for (const config::Problem& problem : problems) {
+    if (problem.warning) continue;
     if (!text.empty()) text += "; ";
     text += config::ToString(problem);
   }

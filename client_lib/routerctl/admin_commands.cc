@@ -87,10 +87,12 @@ void AddBackup(CommandSet& set) {
 }
 
 void AddRestore(CommandSet& set) {
-  CLI::App* restore = set.Add(
-      "restore", "Put the conversations and the usage of a backup in the place of the present ones",
-      "  routerctl restore /var/backups/requestrouter.db\n"
-      "Cooldowns and quota counts stay as they are. Administrators only.");
+  CLI::App* restore =
+      set.Add("restore",
+              "Put the conversations and the usage of a backup in the place of the present ones "
+              "(administrators)",
+              "  routerctl restore /var/backups/requestrouter.db\n"
+              "Cooldowns and quota counts stay as they are.");
   auto file = std::make_shared<std::string>();
   restore->add_option("FILE", *file, "The backup, which the daemon must be able to read")
       ->required();

@@ -146,7 +146,9 @@ std::string Summary(const Value& reply) {
                      " tokens, " + Duration(milliseconds(ReadInt(reply, "duration_ms")));
   const std::int64_t waited = ReadInt(reply, "waited_ms");
   if (waited > 0) text += ", waited " + Duration(milliseconds(waited));
-  if (ReadBool(reply, "fallback")) text += ", fallback";
+  const std::string wanted = ReadText(reply, "model_requested");
+  if (ReadBool(reply, "fallback"))
+    text += wanted.empty() ? ", fallback" : ", in place of " + wanted;
   return Printable(text + "]");
 }
 
@@ -160,6 +162,11 @@ int ShowReply(const Console& console, ChatView& view, const ChatOptions& options
   for (const Value& call : ReadChild(reply, "tool_calls")) {
     console.Print("tool call " +
                   Printable(ReadText(call, "name") + " " + ReadText(call, "arguments")) + "\n");
+  }
+  const std::string wanted = ReadText(reply, "model_requested");
+  if (ReadBool(reply, "fallback") && !wanted.empty() && !options.verbose) {
+    console.Note("note: " +
+                 Printable(ReadText(reply, "model") + " answered in place of " + wanted));
   }
   for (const std::string& warning : ReadTexts(reply, "warnings")) {
     console.Note("warning: " + Printable(warning));

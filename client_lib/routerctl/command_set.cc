@@ -8,6 +8,7 @@ CLI::App* CommandSet::Add(const std::string& name, const std::string& descriptio
                           const std::string& examples) {
   CLI::App* command = app_.add_subcommand(name, description);
   command->footer("Examples:\n" + examples);
+  command->group("Commands");
   command->fallthrough();
   return command;
 }

@@ -55,8 +55,9 @@ std::string RemedyOf(const Error& error) {
 
 }  // namespace
 
-Console::Console(bool json)
+Console::Console(bool json, std::string command)
     : json_(json),
+      command_(std::move(command)),
       out_terminal_(isatty(STDOUT_FILENO) == 1),
       err_terminal_(isatty(STDERR_FILENO) == 1),
       color_(out_terminal_ && ColorWanted()) {}
@@ -96,7 +97,7 @@ int Console::FailUsage(std::string_view message) const {
   error.message = message;
   if (json_) PrintJson(Value{{"error", client::ErrorBody(error)}});
   Note("routerctl: " + std::string(message));
-  Note("  see `routerctl --help`");
+  Note("  see `routerctl " + command_ + (command_.empty() ? "" : " ") + "--help`");
   return kUsage;
 }
 

@@ -17,7 +17,8 @@ class Console {
   enum class Style { kPlain, kDim, kGreen, kYellow, kRed, kBold };
 
   // `json`: answers are the reply's body, and errors {"error":{…}}, as one line of JSON on stdout.
-  explicit Console(bool json);
+  // `command`: whose --help a mistake in the command line points to; empty: routerctl's.
+  Console(bool json, std::string command);
 
   bool json() const { return json_; }
   bool stdout_is_terminal() const { return out_terminal_; }
@@ -42,6 +43,7 @@ class Console {
 
  private:
   const bool json_;
+  const std::string command_;
   const bool out_terminal_;
   const bool err_terminal_;
   const bool color_;

@@ -36,10 +36,12 @@ struct Globals {
 void AddGlobals(CLI::App& app, Globals& globals) {
   app.add_option("--endpoint", globals.daemon.endpoint,
                  "Where the daemon listens, as ipc:///path. Default: REQUESTROUTER_ENDPOINT, else "
-                 "the user's, else the system's socket");
+                 "the user's, else the system's socket")
+      ->type_name("ENDPOINT");
   app.add_flag("--json", globals.json, "Print JSON for programs instead of tables");
   app.add_option("--timeout", globals.timeout_s, "Seconds to wait for the answer")
-      ->check(CLI::Range(0.001, 86'400.0));
+      ->check(CLI::Range(0.001, 86'400.0).description(""))
+      ->type_name("SECONDS");
   app.set_version_flag("--version", std::string("routerctl ") + REQUESTROUTER_VERSION);
 }
 
@@ -54,10 +56,26 @@ void AddCommands(CommandSet& set) {
   AddAdminCommands(set);
 }
 
+// What is wrong with a command line, in our words where CLI11's do not say it.
+std::string ProblemOf(const CLI::App& app, const CLI::ParseError& error) {
+  if (!app.get_subcommands().empty()) return error.what();
+  for (const std::string& word : app.remaining()) {
+    if (!word.starts_with('-')) return "there is no command \"" + word + "\"";
+  }
+  return app.remaining().empty() ? "which command?" : error.what();
+}
+
+// The command that was given; empty: none.
+std::string CommandOf(const CLI::App& app) {
+  const auto commands = app.get_subcommands();
+  return commands.empty() ? "" : commands.front()->get_name();
+}
+
 int Main(int argc, const char* const* argv) {
   CLI::App app(kDescription, "routerctl");
   app.footer(kFooter);
   app.require_subcommand(1);
+  app.get_formatter()->label("SUBCOMMAND", "COMMAND");
   Globals globals;
   AddGlobals(app, globals);
   CommandSet commands(app);
@@ -66,14 +84,14 @@ int Main(int argc, const char* const* argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
-    return Console(globals.json).FailUsage(error.what());
+    return Console(globals.json, CommandOf(app)).FailUsage(ProblemOf(app, error));
   }
   if (globals.timeout_s > 0) {
     globals.daemon.timeout =
         std::chrono::milliseconds(static_cast<std::int64_t>(globals.timeout_s * 1'000));
   }
   Daemon daemon(globals.daemon);
-  return commands.chosen()(Console(globals.json), daemon);
+  return commands.chosen()(Console(globals.json, CommandOf(app)), daemon);
 }
 
 }  // namespace

@@ -124,10 +124,11 @@ struct Config {
 // One mistake or doubt. Printed as "FILE:LINE:COLUMN: KEY: MESSAGE", without what is not known.
 struct Problem {
   std::string file;
-  int line = 0;         // 0: not known
-  std::string key;      // "keys[1].rpm", "LLM_MAX_RETRIES"; may be empty
-  std::string message;  // says what to do
-  int column = 0;       // of syntax errors only
+  int line = 0;          // 0: not known
+  std::string key;       // "keys[1].rpm", "LLM_MAX_RETRIES"; may be empty
+  std::string message;   // says what to do
+  int column = 0;        // of syntax errors only
+  bool warning = false;  // among errors: one that would not have stood in the way
 };
 
 std::string ToString(const Problem& problem);
@@ -162,9 +163,9 @@ struct Loaded {
 };
 
 // Reads keys.json (daemon/config/REFERENCE.md lists its fields); `environment` wins over it. Every
-// error of the file and of the environment at once, in order of lines. `dotenv` is the file that
-// was merged into `environment`, or null: mistakes in its values are then reported with its lines.
-// Never throws, never keeps a secret; may block on the file.
+// error of the file and of the environment at once, in order of lines, and then the warnings.
+// `dotenv` is the file that was merged into `environment`, or null: mistakes in its values are then
+// reported with its lines. Never throws, never keeps a secret; may block on the file.
 tl::expected<Loaded, std::vector<Problem>> Load(const std::string& path,
                                                 const Environment& environment,
                                                 const Dotenv* dotenv = nullptr);

@@ -194,7 +194,7 @@ tl::expected<Loaded, std::vector<Problem>> Load(const std::string& path,
   const ObjectReader root(*tree, "", report);
   const Variables variables(environment, dotenv, report);
   Config config = ReadConfig(root, variables, DirectoryOf(path));
-  if (!report.ok()) return tl::unexpected(report.TakeErrors());
+  if (!report.ok()) return tl::unexpected(report.TakeAll());
   return Loaded{std::move(config), report.TakeWarnings()};
 }
 

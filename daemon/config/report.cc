@@ -20,6 +20,15 @@ void Report::Warn(int line, std::string key, std::string message) {
   warnings_.push_back({file_, line, std::move(key), std::move(message)});
 }
 
+std::vector<Problem> Report::TakeAll() {
+  std::vector<Problem> all = Sorted(std::move(errors_));
+  for (Problem& warning : TakeWarnings()) {
+    warning.warning = true;
+    all.push_back(std::move(warning));
+  }
+  return all;
+}
+
 std::vector<Problem> Report::Sorted(std::vector<Problem> problems) const {
   std::stable_sort(problems.begin(), problems.end(), [this](const Problem& a, const Problem& b) {
     const bool a_elsewhere = a.file != file_, b_elsewhere = b.file != file_;

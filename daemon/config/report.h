@@ -23,8 +23,9 @@ class Report {
   bool ok() const { return errors_.empty(); }
 
   // Those of the file first, in order of lines.
-  std::vector<Problem> TakeErrors() { return Sorted(std::move(errors_)); }
   std::vector<Problem> TakeWarnings() { return Sorted(std::move(warnings_)); }
+  // The errors, and then the warnings, marked as such.
+  std::vector<Problem> TakeAll();
 
  private:
   std::vector<Problem> Sorted(std::vector<Problem> problems) const;

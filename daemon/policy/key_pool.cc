@@ -575,11 +575,11 @@ std::vector<CellId> KeyPool::Cells(const Choices& choices, std::size_t max) cons
 
 // ---- restart
 
-void KeyPool::RestoreAttempt(std::string_view group, std::string_view model, const Demand& demand,
-                             Instant at) {
+void KeyPool::RestoreAttempts(std::string_view group, std::string_view model, std::int64_t attempts,
+                              const Demand& total, Instant at) {
   const auto found = quotas_.find({std::string(group), std::string(model)});
   if (found == quotas_.end()) return;
-  found->second->quota.RestoreAttempt(demand, at);
+  found->second->quota.RestoreAttempts(attempts, total, at);
   Touch(nullptr, found->second.get(), nullptr);
 }
 

@@ -176,8 +176,8 @@ class KeyPool {
   std::size_t cell_count() const { return cell_count_; }
 
   // ---- restart
-  void RestoreAttempt(std::string_view group, std::string_view model, const Demand& demand,
-                      Instant at);
+  void RestoreAttempts(std::string_view group, std::string_view model, std::int64_t attempts,
+                       const Demand& total, Instant at);
   void RestoreFullWindows(Instant at, Instant now);
   void RestoreDay(std::string_view group, std::string_view model, std::int64_t requests,
                   const Demand& tokens, Instant now);

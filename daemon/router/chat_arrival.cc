@@ -61,9 +61,9 @@ void ChatService::Restore(const storage::Recovered& recovered) {
   const policy::Instant now = parts_.clock.Steady();
   last_attempt_id_ = recovered.last_attempt_id;
   RestoreBudgets();
-  for (const storage::JournalledAttempt& attempt : recovered.attempts) {
+  for (const storage::UnknownAttempt& attempt : recovered.unknown) {
     const policy::Instant forget_at = SteadyAt(parts_.clock, attempt.unknown_until);
-    if (attempt.closed || forget_at <= now) continue;
+    if (forget_at <= now) continue;
     orphans_[KeyOf(attempt.opened.uid, attempt.opened.request_id)] = {attempt.opened.body_digest,
                                                                       forget_at};
   }
@@ -90,7 +90,7 @@ bool ChatService::AnswerKnownId(const ipc::Envelope& from, const ipc::Peer& peer
   const Unwritten* unwritten = FindUnwritten(peer.uid, request.id);
   const std::string* digest = live ? &live->digest
                               : unwritten
-                                  ? &unwritten->finish.result->body_digest
+                                  ? &unwritten->finish->result->body_digest
                                   : results_.Find(peer.uid, request.id, parts_.clock.Steady());
   if (!digest) return false;
   if (*digest != request.body_digest) {

@@ -3,7 +3,7 @@
     help_page.py TEMPLATE PROGRAM VERSION DATE > PAGE
 
 In the template, the line `.\\" OPTIONS` becomes the list of the program's options, and the line
-`.\\" COMMANDS` that of its subcommands with theirs. So a page never lacks an option.
+`.\\" COMMANDS` that of its commands with theirs. So a page never lacks an option.
 """
 
 import re
@@ -96,7 +96,7 @@ def command(program, name, about):
 
 
 def commands(program):
-    return [line for name, _, about in sections(help_of(program))["Subcommands"]
+    return [line for name, _, about in sections(help_of(program))["Commands"]
             for line in command(program, name, about)]
 
 

@@ -90,7 +90,7 @@ class Installed(EndToEnd):
         cls.tree = tempfile.TemporaryDirectory(prefix="rr-install-")
         cls.addClassCleanup(cls.tree.cleanup)
         cls.prefix = pathlib.Path(cls.tree.name) / "prefix"
-        for component in ("library", "dev"):
+        for component in ("library", "direct", "dev"):
             output("cmake", "--install", BUILD, "--prefix", cls.prefix, "--component", component)
         cls.lib = cls.prefix / cache("CMAKE_INSTALL_LIBDIR")
         cls.library = cls.lib / "librequestrouter.so.1"

@@ -274,6 +274,7 @@ Value ChatBody(const std::string& content) {
           {"tokens", {{"input", 3}, {"output", 1'005}}},
           {"duration_ms", 1'500},
           {"waited_ms", 250},
+          {"model_requested", "gemini-2.5-pro"},
           {"fallback", true},
           {"warnings", {"asked again"}}};
 }
@@ -292,7 +293,7 @@ TEST_F(RouterctlTest, AChatIsStreamedAndEndsWithANewline) {
   EXPECT_EQ(outcome.err,
             "warning: asked again\n"
             "[gemini-2.5-flash by gemini-flash-01, 3 + 1,005 tokens, 1s, waited 250 ms, "
-            "fallback]\n");
+            "in place of gemini-2.5-pro]\n");
   const Value body = LastBody("chat");
   EXPECT_EQ(body.at("prompt"), "Hi");
   EXPECT_EQ(body.at("model_preference"), "gemini-2.5-flash");
@@ -307,6 +308,13 @@ TEST_F(RouterctlTest, WithoutStreamingTheAnswerComesInOnePiece) {
   const Outcome outcome = Run({"chat", "--no-stream", "Hi"});
   EXPECT_EQ(outcome.out, "Hello\n");
   EXPECT_FALSE(LastBody("chat").contains("stream"));
+}
+
+TEST_F(RouterctlTest, AnAnswerByAnotherModelThanWasAskedForSaysSo) {
+  router_.Answer("chat", ChatBody("Hello"));
+  router_.Start();
+  EXPECT_THAT(Run({"chat", "Hi"}).err,
+              HasSubstr("note: gemini-2.5-flash answered in place of gemini-2.5-pro\n"));
 }
 
 TEST_F(RouterctlTest, AChatInJsonIsOneBody) {
@@ -605,12 +613,25 @@ TEST_F(RouterctlTest, DoctorIsToldToProbeOrNotToProbe) {
 }
 
 TEST_F(RouterctlTest, WrongUsageIsExitCodeTwoAndPointsToTheHelp) {
-  const std::vector<std::vector<std::string>> wrong = {
-      {}, {"dance"}, {"health", "--colour"}, {"disable"}, {"--timeout", "0", "health"}};
-  for (const auto& arguments : wrong) {
+  struct Wrong {
+    std::vector<std::string> arguments;
+    std::string said;
+    std::string help;
+  };
+  const std::vector<Wrong> wrong = {
+      {{}, "which command?", "routerctl --help"},
+      {{"dance"}, "there is no command \"dance\"", "routerctl --help"},
+      {{"--colour"}, "", "routerctl --help"},
+      {{"health", "--colour"}, "--colour", "routerctl health --help"},
+      {{"disable"}, "KEY is required", "routerctl disable --help"},
+      {{"reset-cooldown"}, "name a key, or say --all", "routerctl reset-cooldown --help"},
+      {{"--timeout", "0", "health"}, "--timeout", "--help"},
+  };
+  for (const auto& [arguments, said, help] : wrong) {
     const Outcome outcome = Run(arguments);
-    EXPECT_EQ(outcome.code, 2);
-    EXPECT_THAT(outcome.err, HasSubstr("routerctl --help"));
+    EXPECT_EQ(outcome.code, 2) << outcome.err;
+    EXPECT_THAT(outcome.err, HasSubstr(said));
+    EXPECT_THAT(outcome.err, HasSubstr(help));
     EXPECT_EQ(outcome.out, "");
   }
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -25,16 +26,26 @@ inline std::vector<std::string> Lines(const std::vector<Problem>& problems,
 
 struct Result {
   bool ok = false;
-  std::vector<std::string> lines;  // the errors, or else the warnings
-  Config config;                   // where ok
+  std::vector<std::string> lines;     // the errors, or else the warnings
+  Config config;                      // where ok
+  std::vector<std::string> warnings;  // beside errors
 };
 
 // Loads `text` as keys.json.
 inline Result LoadText(const std::string& text, const Environment& environment = {}) {
   const support::TempDir directory;
   auto loaded = Load(directory.Write("keys.json", text), environment);
-  if (!loaded) return {false, Lines(loaded.error(), directory), {}};
-  return {true, Lines(loaded->warnings, directory), std::move(loaded->config)};
+  if (!loaded) {
+    std::vector<Problem>& all = loaded.error();
+    const auto warning = [](const Problem& problem) { return problem.warning; };
+    const auto warnings = std::find_if(all.begin(), all.end(), warning);
+    EXPECT_TRUE(std::all_of(warnings, all.end(), warning)) << "the errors come first";
+    return {false,
+            Lines({all.begin(), warnings}, directory),
+            {},
+            Lines({warnings, all.end()}, directory)};
+  }
+  return {true, Lines(loaded->warnings, directory), std::move(loaded->config), {}};
 }
 
 // A file with one good key, whose further fields begin on line 3.

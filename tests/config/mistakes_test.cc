@@ -36,6 +36,17 @@ void ExpectWarnings(const std::vector<Row>& rows) {
   }
 }
 
+TEST(Mistakes, AreToldTogetherWithWarnings) {
+  const Result result = LoadText(KeyWith("\"api_key\": \"s\",\n\"rpm\": -1"));
+  EXPECT_FALSE(result.ok);
+  EXPECT_THAT(result.lines,
+              ElementsAre("keys.json:4: keys[0].rpm: must be a positive whole number, is -1"));
+  EXPECT_THAT(
+      result.warnings,
+      ElementsAre("keys.json:3: keys[0].api_key: secrets are not read from this file; remove "
+                  "it and set API_KEY_a in the environment or the .env file"));
+}
+
 TEST(Mistakes, InTheSyntaxNameLineAndColumn) {
   ExpectErrors({
       {"", {"keys.json: is empty; write {\"keys\": []} to begin with"}},

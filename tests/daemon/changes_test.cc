@@ -48,10 +48,13 @@ TEST(Changes, NameEverythingElseThatIsOther) {
       {.uid = 7, .gid = {}, .models = {}, .tokens_per_day = {}, .usd_per_day = {}, .weight = 2});
   after.settings.max_retries = 9;
   after.settings.user_limit = config::Bucket{5, 5};
+  after.settings.log_json = true;
+  after.settings.metrics_listen = "127.0.0.1:1";
   EXPECT_THAT(Changes(before, after),
               ElementsAre("provider local changed", "model m added", "agent planner removed",
                           "callers changed", "config.max_retries changed",
-                          "config.user_rpm_default or user_burst_default changed"));
+                          "config.user_rpm_default or user_burst_default changed",
+                          "config.log_format changed", "config.metrics_listen changed"));
 }
 
 TEST(Changes, OfSettingsThatAStartReadsWaitForARestart) {
@@ -60,11 +63,14 @@ TEST(Changes, OfSettingsThatAStartReadsWaitForARestart) {
   EXPECT_THAT(WaitingForARestart(at_start, now), IsEmpty());
   now.durability_full = false;
   now.max_nesting = 64;
+  now.metrics_listen = "127.0.0.1:1";
   EXPECT_THAT(WaitingForARestart(at_start, now),
               ElementsAre("config.durability is read at a start only: restart routerd for the new "
                           "value to hold",
                           "config.max_nesting is read at a start only: restart routerd for the new "
-                          "value to hold"));
+                          "value to hold",
+                          "config.metrics_listen is read at a start only: restart routerd for the "
+                          "new value to hold"));
 }
 
 }  // namespace

@@ -64,6 +64,21 @@ class Developer(unittest.TestCase):
                                 capture_output=True, text=True, check=True).stdout
         self.assertGreater(len(listed.splitlines()), 2, listed)
 
+    def test_the_files_and_names_that_a_developer_is_sent_to_exist(self):
+        files = subprocess.run(["git", "ls-files"], cwd=SOURCE, capture_output=True, text=True,
+                               check=False).stdout.split()
+        if not files:
+            self.skipTest("needs git and the repository: the tree's files are listed by it")
+        sources = "\n".join((SOURCE / name).read_text(encoding="utf-8") for name in files
+                            if name.endswith((".cc", ".h")) and not name.startswith("tests/"))
+        for word in re.findall(r"`([\w./]+)`", section("How it is built")):
+            if "/" in word:
+                self.assertTrue((SOURCE / word).exists(), word)
+            elif re.search(r"\.(cc|h|md)$", word):
+                self.assertTrue([name for name in files if name.endswith("/" + word)], word)
+            elif re.fullmatch(r"(k?[A-Z][a-z]+[A-Z]?)\w*", word):
+                self.assertRegex(sources, rf"\b{word}\b")
+
     def test_the_demo_prints_what_is_shown_of_it(self):
         environment = {**os.environ, "REQUESTROUTER_BIN": str(BIN)}
         done = subprocess.run([SOURCE / "tests/demo/demo.sh"], env=environment, text=True,

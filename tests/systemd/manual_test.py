@@ -29,7 +29,7 @@ def option_names(help_text):
 
 
 def commands(help_text):
-    block = help_text.split("Subcommands:\n")[1].split("\n\n")[0]
+    block = help_text.split("Commands:\n")[1].split("\n\n")[0]
     return re.findall(r"^  ([a-z][\w-]*)", block, re.MULTILINE)
 
 

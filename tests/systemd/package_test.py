@@ -15,7 +15,11 @@ import container
 import units
 
 DAEMON = "requestrouter"
-PACKAGES = (DAEMON, "librequestrouter1", "librequestrouter-dev", "python3-requestrouter")
+LIBRARY = "librequestrouter1"
+DIRECT = "librequestrouter-direct1"
+HEADERS = "librequestrouter-dev"
+PYTHON = "python3-requestrouter"
+PACKAGES = (DAEMON, LIBRARY, DIRECT, HEADERS, PYTHON)
 DATABASE = "/var/lib/requestrouter/requestrouter.db"
 CONFIG = "/etc/requestrouter/keys.json"
 
@@ -26,7 +30,9 @@ def make_packages(folder, version):
     subprocess.run(["cpack", "--config", units.BUILD / "CPackConfig.cmake", "-B", folder,
                     "-D", f"CPACK_PACKAGE_VERSION={version}",
                     "-D", "CPACK_DEBIAN_COMPRESSION_TYPE=gzip",
-                    "-D", f"CPACK_DEBIAN_DEV_PACKAGE_DEPENDS=librequestrouter1 (= {version})"],
+                    "-D", f"CPACK_DEBIAN_DIRECT_PACKAGE_DEPENDS={LIBRARY} (= {version})",
+                    "-D", "CPACK_DEBIAN_DEV_PACKAGE_DEPENDS="
+                          f"{LIBRARY} (= {version}), {DIRECT} (= {version})"],
                    check=True, capture_output=True, cwd=units.BUILD)
     return {path.name.split("_")[0]: path for path in folder.glob("*.deb")}
 
@@ -65,6 +71,10 @@ class Packages(unittest.TestCase):
             path.write_bytes(packages[name].read_bytes())
             paths.append("/var/tmp/" + path.name)
         return self.dpkg("--install", *paths)
+
+    def field(self, name, field):
+        return subprocess.run(["dpkg-deb", "--field", self.old[name], field], check=True,
+                              capture_output=True, text=True).stdout
 
     def exists(self, path):
         return self.box.run("test", "-e", path).returncode == 0
@@ -129,13 +139,15 @@ class Packages(unittest.TestCase):
             self.assertEqual(self.box.run("stat", "-c", "%a", path).stdout.strip(), mode, path)
 
     def test_the_library_serves_python_c_and_cmake(self):
-        self.install(self.old, *PACKAGES[1:])
+        self.install(self.old, LIBRARY, DIRECT, HEADERS, PYTHON)
         python = self.box.run("/usr/bin/python3", "-c",
                               "import requestrouter as r; print(r.get_request_router()."
                               "health_check()['healthy'])")
         self.assertEqual(python.stdout.strip(), "False", python.stderr)
         flags = self.box.run("pkg-config", "--cflags", "--libs", "requestrouter").stdout.split()
         self.assertIn("-lrequestrouter", flags)
+        self.assertIn("-lrequestrouter_direct", self.box.run(
+            "pkg-config", "--libs", "requestrouter_direct").stdout.split())
         program = '#include <requestrouter/requestrouter.h>\nint main(void) { return 0; }\n'
         built = self.box.run("cc", "-x", "c", "-", "-o", "/var/tmp/program", *flags, input=program)
         self.assertEqual(built.returncode, 0, built.stderr)
@@ -147,9 +159,23 @@ class Packages(unittest.TestCase):
             self.assertIn(f"Package: {name}\n", fields)
             self.assertRegex(fields, r"Depends: \S")
             self.assertRegex(fields, r"Description: \S.*\n \S")
-        self.assertIn("libzmq5", subprocess.run(
-            ["dpkg-deb", "--field", self.old[DAEMON], "Depends"], check=True, capture_output=True,
-            text=True).stdout)
+        self.assertIn("libzmq5", self.field(DAEMON, "Depends"))
+
+    def test_direct_mode_alone_brings_an_http_library(self):
+        self.assertNotIn("curl", self.field(LIBRARY, "Depends"))
+        self.assertIn("curl", self.field(DIRECT, "Depends"))
+        for name in (DIRECT, HEADERS):
+            self.assertIn(LIBRARY + " (= ", self.field(name, "Depends"))
+        self.assertIn(DIRECT + " (= ", self.field(HEADERS, "Depends"))
+        self.assertIn(DIRECT, self.field(PYTHON, "Recommends"))
+        self.assertNotIn(DIRECT, self.field(PYTHON, "Depends"))
+
+    def test_python_without_direct_mode_says_which_package_has_it(self):
+        self.install(self.old, LIBRARY, PYTHON)
+        said = self.box.run("env", "LLM_MULTI_KEY_ROUTER_ENABLED=false", "GEMINI_API_KEY=s",
+                            "/usr/bin/python3", "-c", "import requestrouter as r; "
+                            "print(r.get_request_router().send_one_shot('Hello'))")
+        self.assertIn(DIRECT, said.stdout + said.stderr)
 
 
 if __name__ == "__main__":

@@ -44,8 +44,8 @@ def _load() -> ctypes.CDLL:
         except (OSError, AttributeError) as error:
             problem = str(error)
     raise RouterError(
-        f"cannot load {_NAME}, which direct mode needs: {problem}; it belongs beside "
-        "librequestrouter.so.1"
+        f"cannot load {_NAME}, which direct mode needs: {problem}; install the package "
+        "librequestrouter-direct1, or put it beside librequestrouter.so.1"
     )
 
 

@@ -60,7 +60,7 @@ def load() -> ctypes.CDLL:
         except (OSError, AttributeError) as error:
             problem = str(error)
     raise RouterError(
-        f"cannot load {_NAME}: {problem}; install the requestrouter library or name the file "
+        f"cannot load {_NAME}: {problem}; install the package librequestrouter1, or name the file "
         "with REQUESTROUTER_LIBRARY"
     )
 
