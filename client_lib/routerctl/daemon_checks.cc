@@ -72,7 +72,11 @@ Finding JudgeKey(const Value& key, const std::string& key_id) {
 Findings JudgePing(const Answer& ping, milliseconds took, const std::string& version) {
   const std::string check = "daemon";
   if (!ping) {
-    const bool late = ping.error().type == ErrorType::kDeadlineExceeded;
+    const ErrorType type = ping.error().type;
+    if (type == ErrorType::kPermissionDenied || type == ErrorType::kNoDaemon) {
+      return {{check, Verdict::kWrong, ping.error().message, "see the line about the socket"}};
+    }
+    const bool late = type == ErrorType::kDeadlineExceeded;
     return {{check, Verdict::kWrong,
              late ? "routerd does not answer within a second" : ping.error().message,
              "journalctl -u routerd says what it does; systemctl restart routerd"}};

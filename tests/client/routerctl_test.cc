@@ -575,6 +575,43 @@ TEST_F(RouterctlTest, RestoreAndCheckSayWhatTheyDidAndFound) {
   EXPECT_EQ(Run({"check"}).code, 1);
 }
 
+// The rest of the doctor's report depends on the host; see routerctl_doctor_test.cc.
+TEST_F(RouterctlTest, DoctorProbesEachKeyThatCouldAnswerWithThatKeyAlone) {
+  const auto key = [](const char* id, const char* state) {
+    return Value{{"key_id", id}, {"active", true}, {"state", state}, {"models", {"flash", "pro"}}};
+  };
+  router_.Answer("ping", {{"version", "0.1.0"}, {"protocol", {1}}, {"uptime_ms", 1}});
+  router_.Answer("health", HealthBody(true));
+  router_.Answer("check", {{"problems", Value::array()}, {"duration_ms", 1}});
+  router_.Answer("keys.list", {{"keys", {key("k1", "ready"), key("k2", "disabled")}}});
+  router_.On("chat", [](const Value&, Responder& out) { out.Fail("upstream_auth", "revoked"); });
+  router_.Start();
+  const Outcome quiet = Run({"doctor"});
+  EXPECT_THAT(quiet.out, HasSubstr("routerctl doctor --probe"));
+  EXPECT_TRUE(router_.Received("chat").empty());
+  const Outcome outcome = Run({"doctor", "--probe"});
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.out, HasSubstr("k1 is refused by its provider: revoked"));
+  ASSERT_EQ(router_.Received("chat").size(), 1u);
+  const Value body = LastBody("chat");
+  EXPECT_EQ(body["key_id"], "k1");
+  EXPECT_EQ(body["model_preference"], "flash");
+  EXPECT_EQ(body["max_wait_ms"], 0);
+}
+
+TEST_F(RouterctlTest, DoctorWithoutADaemonReportsAndExitsWithThree) {
+  const Outcome people = Run({"doctor"});
+  EXPECT_EQ(people.code, 3);
+  EXPECT_THAT(people.out, HasSubstr("does not exist: no routerd listens there"));
+  const Outcome programs = Run({"--json", "doctor"});
+  EXPECT_EQ(programs.code, 3);
+  EXPECT_GE(Value::parse(programs.out).at("wrong"), 2);
+}
+
+TEST_F(RouterctlTest, DoctorIsToldToProbeOrNotToProbe) {
+  EXPECT_EQ(Run({"doctor", "--probe", "--no-probe"}).code, 2);
+}
+
 TEST_F(RouterctlTest, WrongUsageIsExitCodeTwoAndPointsToTheHelp) {
   struct Wrong {
     std::vector<std::string> arguments;
@@ -606,7 +643,7 @@ TEST_F(RouterctlTest, HelpTeachesWithExamples) {
   for (const char* command :
        {"health",  "ping",   "models", "queue",   "metrics",       "keys",         "reset-cooldown",
         "disable", "enable", "chat",   "cancel",  "conversations", "conversation", "usage",
-        "explain", "reload", "backup", "restore", "check",         "top"}) {
+        "explain", "reload", "backup", "restore", "check",         "top",          "doctor"}) {
     EXPECT_THAT(all.out, HasSubstr(command));
     const Outcome one = Run({command, "--help"});
     EXPECT_EQ(one.code, 0) << command;

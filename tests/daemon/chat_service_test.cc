@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "ipc/codec.h"
 #include "tests/daemon/fake_store.h"
@@ -148,6 +149,30 @@ TEST_F(ChatServiceTest, ARequestIsSentWithTheBestKeysSecretAndItsAnswerComesBack
   EXPECT_EQ(LastBody()["key_id"], "k1");
   EXPECT_EQ(LastBody()["persisted"], false);
   EXPECT_TRUE(chats_.idle());
+}
+
+TEST_F(ChatServiceTest, AnAdministratorMayChooseTheKey) {
+  ipc::Request request = Ask("a", "hello");
+  std::get<ipc::ChatRequest>(request.body).key_id = "k2";
+  chats_.Submit(kPeer, {0, 0, 4242}, request);
+  Settle();
+  ASSERT_EQ(runner_.sent.size(), 1u);
+  EXPECT_EQ(runner_.sent[0].secret, "secret-of-k2");
+  request.id = "b";
+  std::get<ipc::ChatRequest>(request.body).key_id = "k3";
+  chats_.Submit(kPeer, {0, 0, 4242}, request);
+  Settle();
+  EXPECT_EQ(LastError(), ipc::ErrorType::kNotFound);
+}
+
+TEST_F(ChatServiceTest, WhoIsNoAdministratorMayNotChooseTheKey) {
+  ipc::Request request = Ask("a", "hello");
+  std::get<ipc::ChatRequest>(request.body).key_id = "k2";
+  const uid_t another = geteuid() + 1;
+  chats_.Submit(kPeer, {another, another, 4242}, request);
+  Settle();
+  EXPECT_TRUE(runner_.sent.empty());
+  EXPECT_EQ(LastError(), ipc::ErrorType::kPermissionDenied);
 }
 
 TEST_F(ChatServiceTest, AnAttemptIsJournalledBeforeItIsSent) {

@@ -137,6 +137,7 @@ TEST(DecodeChat, ReadsWhatChoosesTheRoute) {
                                        {"model_preference", "gemini-2.5-pro"},
                                        {"workload", "heavy"},
                                        {"allow_fallback", false},
+                                       {"key_id", "gemini-01"},
                                        {"priority", "batch"},
                                        {"max_wait_ms", 0},
                                        {"on_unknown", "fail"},
@@ -150,6 +151,7 @@ TEST(DecodeChat, ReadsWhatChoosesTheRoute) {
   EXPECT_EQ(chat.model_preference, "gemini-2.5-pro");
   EXPECT_EQ(chat.workload, Workload::kHeavy);
   EXPECT_EQ(chat.allow_fallback, false);
+  EXPECT_EQ(chat.key_id, "gemini-01");
   EXPECT_EQ(chat.priority, Priority::kBatch);
   EXPECT_EQ(chat.max_wait_ms, 0);
   EXPECT_EQ(chat.on_unknown, OnUnknown::kFail);
@@ -280,6 +282,7 @@ TEST(DecodeChat, EveryKeyIsCheckedAndNamed) {
       {"progress", 1, "body.progress: must be a bool, is an int"},
       {"priority", "urgent",
        "body.priority: must be one of interactive, normal, batch, is \"urgent\""},
+      {"key_id", std::string(257, 'x'), "body.key_id: must be at most 256 bytes, is 257"},
       {"max_wait_ms", -1, "body.max_wait_ms: must be an int from 0 to 86400000, is -1"},
       {"user_id", std::string(257, 'x'), "body.user_id: must be at most 256 bytes, is 257"},
       {"agent", 7, "body.agent: must be a str, is an int"},
