@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -79,6 +80,10 @@ void RaiseDescriptorLimit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+// Whoever reads the log may leave: then its lines are lost, not the daemon. Commands that give
+// secrets start with the default again.
+void OutliveReaders() { std::signal(SIGPIPE, SIG_IGN); }
+
 int ActivatedSocket() { return sd_listen_fds(1) > 0 ? SD_LISTEN_FDS_START : -1; }
 
 storage::Result<std::unique_ptr<storage::Store>> OpenStore(const AppOptions& options,
@@ -102,8 +107,8 @@ std::uint64_t RandomSeed() {
 
 // Whose answers the last daemon did not live to record.
 void LogUnknownOutcomes(const storage::Recovered& recovered, storage::Millis now) {
-  for (const storage::JournalledAttempt& attempt : recovered.attempts) {
-    if (attempt.closed || attempt.unknown_until <= now) continue;
+  for (const storage::UnknownAttempt& attempt : recovered.unknown) {
+    if (attempt.unknown_until <= now) continue;
     const storage::AttemptOpened& opened = attempt.opened;
     spdlog::warn("unknown outcome: request {} of uid {}, sent at {} with key {} to {}",
                  ipc::Quoted(opened.request_id), opened.uid, router::Timestamp(opened.at),
@@ -173,6 +178,7 @@ class App {
   void Run() {
     notify_.Ready("serving " + std::to_string(catalog_->config().keys.size()) + " keys");
     loop_.Run();
+    insight_.EndTurn();
     if (chats_.uncounted() > 0) {
       spdlog::warn(
           "{} refused requests are missing from the usage: the database could not be"
@@ -228,6 +234,7 @@ class App {
   void OnTurn() {
     const policy::Instant now = clock_.Steady();
     notify_.Alive(now);
+    insight_.EndTurn();
     refresher_.FetchMissing(*catalog_, now);
     if (now < next_sweep_) return;
     next_sweep_ = now + kSweepInterval;
@@ -358,6 +365,7 @@ int RunApp(const AppOptions& options) {
   }
   const int signal_fd = Loop::OpenSignals();
   RaiseDescriptorLimit();
+  OutliveReaders();
   const Reloader reader(options.config_path, options.env_file);
   auto loaded = reader.Load();
   if (!loaded) {

@@ -27,6 +27,9 @@ class Insight final : public router::Observer {
     log_.Ended(live, ending);
   }
 
+  // Once a turn of the loop, and when it has ended.
+  void EndTurn() { log_.EndTurn(); }
+
  private:
   ops::Meters& meters_;
   RequestLog log_;

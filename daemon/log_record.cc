@@ -64,6 +64,17 @@ LogRecord& LogRecord::With(std::string_view name, double value) {
   return *this;
 }
 
+std::vector<std::string_view> Apart(std::string_view text) {
+  if (text.empty() || text.front() != kRecord) return {text};
+  std::vector<std::string_view> records;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(kRecord, 1), text.size());
+    records.push_back(text.substr(0, end));
+    text.remove_prefix(end);
+  }
+  return records;
+}
+
 LogFields Unpack(std::string_view text) {
   if (text.empty() || text.front() != kRecord) return {text, {}};
   constexpr std::string_view kKinds = "\x1f\x1d";

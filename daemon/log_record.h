@@ -47,4 +47,8 @@ struct LogFields {
 // A text that is no record is all message.
 LogFields Unpack(std::string_view text);
 
+// Records that were logged together, packed one behind the other, as single ones. A text that is no
+// record is one.
+std::vector<std::string_view> Apart(std::string_view text);
+
 }  // namespace requestrouter

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <exception>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -30,8 +31,17 @@ class LogSink final : public spdlog::sinks::sink {
 
   void log(const spdlog::details::log_msg& message) override {
     const auto since_epoch = message.time.time_since_epoch();
-    Current()->Write(Unpack({message.payload.data(), message.payload.size()}), message.level,
-                     std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch).count());
+    const auto at = std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch).count();
+    const std::shared_ptr<LogTarget> target = Current();
+    std::exception_ptr lost;  // one line of several is no reason to lose the others
+    for (const std::string_view line : Apart({message.payload.data(), message.payload.size()})) {
+      try {
+        target->Write(Unpack(line), message.level, at);
+      } catch (const spdlog::spdlog_ex&) {
+        lost = std::current_exception();
+      }
+    }
+    if (lost) std::rethrow_exception(lost);
   }
   void flush() override {
     const std::lock_guard lock(mutex_);
@@ -151,7 +161,7 @@ void Logging::WarnOfLost() {
   const std::uint64_t lost_now = lost();
   if (lost_now == warned_of_) return;
   spdlog::warn(LogRecord("log lines were lost: whatever takes the log did not keep up, or failed")
-                   .With("lines", static_cast<std::int64_t>(lost_now - warned_of_))
+                   .With("at_least", static_cast<std::int64_t>(lost_now - warned_of_))
                    .packed());
   warned_of_ = lost_now;
 }

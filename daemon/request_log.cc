@@ -78,7 +78,18 @@ void RequestLog::Ended(const router::LiveRequest& live, const router::Ending& en
       .With("duration_ms", router::ElapsedMs(ending.at - live.received));
   if (ending.reply) AddReply(line, *ending.reply);
   if (ending.error) line.With("error", ending.error->message);
-  spdlog::log(level, line.packed());
+  if (level != spdlog::level::info) {
+    EndTurn();
+    return spdlog::log(level, line.packed());
+  }
+  lines_ += line.packed();
+  if (lines_.size() >= kMostTogether) EndTurn();
+}
+
+void RequestLog::EndTurn() {
+  if (lines_.empty()) return;
+  spdlog::info(lines_);
+  lines_.clear();
 }
 
 void RequestLog::AttemptEnded(const router::LiveRequest& live, const upstream::Outcome& outcome,

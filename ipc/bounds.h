@@ -14,6 +14,7 @@ inline constexpr std::size_t kLabel = 256;     // agent, user_id, key ids, names
 inline constexpr std::size_t kCallId = 512;    // tool call ids
 inline constexpr std::size_t kUrl = 8'192;
 inline constexpr std::size_t kPath = 4'096;
+inline constexpr std::int64_t kRecent = 1'000;  // requests that are over, of `queue`
 inline constexpr std::size_t kMessages = 10'000;
 inline constexpr std::size_t kParts = 1'000;
 inline constexpr std::size_t kTools = 1'000;

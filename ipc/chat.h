@@ -91,6 +91,7 @@ struct ChatRequest {
   std::string model_preference;  // empty: choose by workload
   Workload workload = Workload::kAuto;
   std::optional<bool> allow_fallback;
+  std::string key_id;  // administrators only: this key and no other; empty: any
   std::int64_t expected_completion_tokens = 512;
   std::int64_t max_output_tokens = 2048;
   double temperature = 0.7;

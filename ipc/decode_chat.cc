@@ -95,6 +95,7 @@ void ReadRouting(Fields& body, ChatRequest* chat) {
   chat->workload =
       body.Choice("workload", &WorkloadFromName, Workload::kAuto, "light, medium, heavy, auto");
   chat->allow_fallback = body.OptionalFlag("allow_fallback");
+  chat->key_id = body.Text("key_id", bounds::kLabel);
   chat->priority =
       body.Choice("priority", &PriorityFromName, Priority::kNormal, "interactive, normal, batch");
   chat->max_wait_ms = body.OptionalInteger("max_wait_ms", {0, bounds::kDayMs});

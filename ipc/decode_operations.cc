@@ -19,7 +19,6 @@ void Read(Fields&, ModelsRequest&) {}
 void Read(Fields&, HealthRequest&) {}
 void Read(Fields&, KeysListRequest&) {}
 void Read(Fields&, ReloadRequest&) {}
-void Read(Fields&, QueueRequest&) {}
 void Read(Fields&, MetricsRequest&) {}
 void Read(Fields&, CheckRequest&) {}
 
@@ -60,6 +59,10 @@ void Read(Fields& body, ConversationDeleteRequest& request) {
 
 void Read(Fields& body, ConversationExportRequest& request) {
   request.conv_id = body.Text("conv_id", bounds::kConvId);
+}
+
+void Read(Fields& body, QueueRequest& request) {
+  request.recent = body.Integer("recent", request.recent, {0, bounds::kRecent});
 }
 
 void Read(Fields& body, KeysResetRequest& request) {

@@ -72,6 +72,7 @@ void PutChoice(Value& body, const ChatRequest& chat) {
   Put(body, "model_preference", chat.model_preference);
   if (chat.workload != Workload::kAuto) body["workload"] = Name(chat.workload);
   Put(body, "allow_fallback", chat.allow_fallback);
+  Put(body, "key_id", chat.key_id);
   if (chat.on_unknown != OnUnknown::kResend) body["on_unknown"] = Name(chat.on_unknown);
   Put(body, "stream", chat.stream);
   Put(body, "progress", chat.progress);
@@ -159,6 +160,12 @@ Value ToValue(const UsageRequest& request) {
 Value ToValue(const ExplainRequest& request) {
   Value body = {{"id", request.id}};
   Put(body, "uid", request.uid);
+  return body;
+}
+
+Value ToValue(const QueueRequest& request) {
+  Value body = Value::object();
+  if (request.recent > 0) body["recent"] = request.recent;
   return body;
 }
 

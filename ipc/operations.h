@@ -64,7 +64,9 @@ struct ExplainRequest {
   std::string id;
   std::optional<std::uint32_t> uid;
 };
-struct QueueRequest {};
+struct QueueRequest {
+  std::int64_t recent = 0;  // so many of the requests that are over, too
+};
 struct MetricsRequest {};
 struct BackupRequest {
   std::string path;

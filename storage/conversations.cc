@@ -22,6 +22,7 @@ ConversationInfo ReadInfo(const Statement& row, int first) {
   return info;
 }
 
+// Where the next message of a conversation goes.
 struct Place {
   std::int64_t id = 0;
   std::int64_t next_seq = 0;
@@ -31,31 +32,75 @@ void DeleteById(Database& database, std::int64_t id) {
   database.Prepare("DELETE FROM conversations WHERE id = ?").Bind(1, id).Run();
 }
 
-// An expired conversation begins afresh.
-Place FindOrCreate(Database& database, const Turn& turn) {
-  Statement find = database.Prepare(
-      "SELECT id, next_seq, expires_at FROM conversations WHERE uid = ? AND conv_id = ?");
-  find.Bind(1, turn.uid).Bind(2, std::string_view(turn.conv_id));
-  if (find.Step()) {
-    const Place place = {find.Integer(0), find.Integer(1)};
-    if (find.Integer(2) > turn.at) return place;
-    DeleteById(database, place.id);
-  }
-  Statement create = database.Prepare(
-      "INSERT INTO conversations (uid, conv_id, created_at, updated_at, expires_at, message_count,"
-      " next_seq, total_tokens, last_model, last_key_id, user_id)"
-      " VALUES (?, ?, ?, ?, ?, 0, 0, 0, '', '', '') RETURNING id");
-  create.Bind(1, turn.uid)
+Place Create(Database& database, const Turn& turn) {
+  const auto messages = static_cast<std::int64_t>(turn.messages.size());
+  database
+      .Prepare(
+          "INSERT INTO conversations (uid, conv_id, system_prompt, created_at, updated_at,"
+          " expires_at, message_count, next_seq, total_tokens, last_model, last_key_id, user_id,"
+          " sweep_at) VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?6, ?7, ?8, ?9, ?10, ?5)")
+      .Bind(1, turn.uid)
       .Bind(2, std::string_view(turn.conv_id))
-      .Bind(3, turn.at)
+      .Bind(3, turn.system_prompt)
       .Bind(4, turn.at)
-      .Bind(5, turn.expires_at);
-  create.Step();
-  return {create.Integer(0), 0};
+      .Bind(5, turn.expires_at)
+      .Bind(6, messages)
+      .Bind(7, turn.total_tokens)
+      .Bind(8, std::string_view(turn.model))
+      .Bind(9, std::string_view(turn.key_id))
+      .Bind(10, std::string_view(turn.user_id))
+      .Run();
+  return {database.last_id(), 0};
+}
+
+// One that is to live less long than it was thought to is looked at earlier, too.
+void Update(Database& database, const Turn& turn, const Place& place, std::int64_t sweep_at) {
+  if (turn.expires_at < sweep_at) {
+    database.Prepare("UPDATE conversations SET sweep_at = ? WHERE id = ?")
+        .Bind(1, turn.expires_at)
+        .Bind(2, place.id)
+        .Run();
+  }
+  const auto messages = static_cast<std::int64_t>(turn.messages.size());
+  database
+      .Prepare(
+          "UPDATE conversations SET system_prompt = coalesce(?1, system_prompt),"
+          " updated_at = ?2, expires_at = ?3, message_count = message_count + ?4,"
+          " next_seq = next_seq + ?4, total_tokens = total_tokens + ?5, last_model = ?6,"
+          " last_key_id = ?7, user_id = CASE WHEN ?8 = '' THEN user_id ELSE ?8 END WHERE id = ?9")
+      .Bind(1, turn.system_prompt)
+      .Bind(2, turn.at)
+      .Bind(3, turn.expires_at)
+      .Bind(4, messages)
+      .Bind(5, turn.total_tokens)
+      .Bind(6, std::string_view(turn.model))
+      .Bind(7, std::string_view(turn.key_id))
+      .Bind(8, std::string_view(turn.user_id))
+      .Bind(9, place.id)
+      .Run();
+}
+
+// An expired conversation begins afresh.
+Place UpdateOrCreate(Database& database, const Turn& turn) {
+  Statement find = database.Prepare(
+      "SELECT id, next_seq, expires_at, sweep_at FROM conversations"
+      " WHERE uid = ? AND conv_id = ?");
+  find.Bind(1, turn.uid).Bind(2, std::string_view(turn.conv_id));
+  if (!find.Step()) return Create(database, turn);
+  const Place place = {find.Integer(0), find.Integer(1)};
+  const bool expired = find.Integer(2) <= turn.at;
+  const std::int64_t sweep_at = find.Integer(3);
+  find.Reset();
+  if (expired) {
+    DeleteById(database, place.id);
+    return Create(database, turn);
+  }
+  Update(database, turn, place, sweep_at);
+  return place;
 }
 
 void InsertMessage(Statement& insert, std::int64_t conversation, std::int64_t seq,
-                   const StoredMessage& message) {
+                   const StoredMessage& message, std::string_view request_id) {
   insert.Bind(1, conversation)
       .Bind(2, seq)
       .Bind(3, std::string_view(message.role))
@@ -65,6 +110,7 @@ void InsertMessage(Statement& insert, std::int64_t conversation, std::int64_t se
       .Bind(7, message.tokens)
       .Bind(8, std::string_view(message.model))
       .Bind(9, std::string_view(message.key_id))
+      .Bind(10, request_id)
       .Run();
 }
 
@@ -82,52 +128,55 @@ std::vector<StoredMessage> ReadMessages(Database& database, std::int64_t convers
   return messages;
 }
 
+Error NoConversation(const std::string& conv_id) {
+  return {ErrorCode::kNotFound, "no conversation \"" + conv_id + "\" of this uid"};
+}
+
 // The id of an existing conversation; throws kNotFound.
 std::int64_t IdOf(Database& database, std::uint32_t uid, const std::string& conv_id) {
   Statement find = database.Prepare("SELECT id FROM conversations WHERE uid = ? AND conv_id = ?");
   find.Bind(1, uid).Bind(2, std::string_view(conv_id));
-  if (!find.Step()) {
-    throw DatabaseError(ErrorCode::kNotFound, "no conversation \"" + conv_id + "\" of this uid");
-  }
+  if (!find.Step()) throw DatabaseError(NoConversation(conv_id));
   return find.Integer(0);
+}
+
+// Those that repeat the messages of a conversation before `end_seq`.
+void DeleteResults(Database& database, std::uint32_t uid, std::int64_t conversation,
+                   std::int64_t end_seq) {
+  database
+      .Prepare(
+          "DELETE FROM results WHERE uid = ? AND request_id IN (SELECT request_id FROM messages"
+          " WHERE conversation = ? AND seq < ? AND request_id != '')")
+      .Bind(1, uid)
+      .Bind(2, conversation)
+      .Bind(3, end_seq)
+      .Run();
 }
 
 }  // namespace
 
-void AppendTurn(Database& database, const Turn& turn) {
-  Place place = FindOrCreate(database, turn);
-  Statement insert = database.Prepare("INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+// The last message says which request's result repeats it.
+void AppendTurn(Database& database, const Turn& turn, const std::string& request_id) {
+  Place place = UpdateOrCreate(database, turn);
+  Statement insert = database.Prepare("INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   for (const StoredMessage& message : turn.messages) {
-    InsertMessage(insert, place.id, place.next_seq++, message);
+    const bool last = &message == &turn.messages.back();
+    InsertMessage(insert, place.id, place.next_seq++, message, last ? request_id : "");
   }
-  database
-      .Prepare(
-          "UPDATE conversations SET system_prompt = coalesce(?, system_prompt),"
-          " updated_at = ?, expires_at = ?, message_count = message_count + ?, next_seq = ?,"
-          " total_tokens = total_tokens + ?, last_model = ?, last_key_id = ?,"
-          " user_id = CASE WHEN ? = '' THEN user_id ELSE ? END WHERE id = ?")
-      .Bind(1, turn.system_prompt)
-      .Bind(2, turn.at)
-      .Bind(3, turn.expires_at)
-      .Bind(4, static_cast<std::int64_t>(turn.messages.size()))
-      .Bind(5, place.next_seq)
-      .Bind(6, turn.total_tokens)
-      .Bind(7, std::string_view(turn.model))
-      .Bind(8, std::string_view(turn.key_id))
-      .Bind(9, std::string_view(turn.user_id))
-      .Bind(10, std::string_view(turn.user_id))
-      .Bind(11, place.id)
-      .Run();
 }
 
+// With the results that repeat what is removed.
 Written Truncate(Database& database, const TruncateConversation& request) {
   const std::int64_t id = IdOf(database, request.uid, request.conv_id);
-  database
-      .Prepare(
-          "DELETE FROM messages WHERE conversation = ?1 AND seq NOT IN"
-          " (SELECT seq FROM messages WHERE conversation = ?1 ORDER BY seq DESC LIMIT ?2)")
+  Statement first_kept = database.Prepare(
+      "SELECT coalesce(min(seq), (SELECT next_seq FROM conversations WHERE id = ?1)) FROM"
+      " (SELECT seq FROM messages WHERE conversation = ?1 ORDER BY seq DESC LIMIT ?2)");
+  first_kept.Bind(1, id).Bind(2, request.keep_last_n);
+  first_kept.Step();
+  DeleteResults(database, request.uid, id, first_kept.Integer(0));
+  database.Prepare("DELETE FROM messages WHERE conversation = ? AND seq < ?")
       .Bind(1, id)
-      .Bind(2, request.keep_last_n)
+      .Bind(2, first_kept.Integer(0))
       .Run();
   const std::int64_t removed = database.changes();
   Statement update = database.Prepare(
@@ -140,11 +189,8 @@ Written Truncate(Database& database, const TruncateConversation& request) {
 
 Written Delete(Database& database, const DeleteConversation& request) {
   const std::int64_t id = IdOf(database, request.uid, request.conv_id);
+  DeleteResults(database, request.uid, id, INT64_MAX);
   DeleteById(database, id);
-  database.Prepare("DELETE FROM results WHERE uid = ? AND conv_id = ? AND conv_id != ''")
-      .Bind(1, request.uid)
-      .Bind(2, std::string_view(request.conv_id))
-      .Run();
   return {1, 0};
 }
 
@@ -156,16 +202,16 @@ Size ReadSize(Database& database) {
   return size;
 }
 
-Conversation ReadConversation(Database& database, std::uint32_t uid, const std::string& conv_id,
-                              Millis now, std::optional<std::int64_t> limit) {
-  Statement find = database.Prepare("SELECT id, " + std::string(kInfoColumns) +
-                                    " FROM conversations WHERE uid = ? AND conv_id = ?"
-                                    " AND expires_at > ?");
+Result<Conversation> ReadConversation(Database& database, std::uint32_t uid,
+                                      const std::string& conv_id, Millis now,
+                                      std::optional<std::int64_t> limit) {
+  static const std::string kFind = "SELECT id, " + std::string(kInfoColumns) +
+                                   " FROM conversations WHERE uid = ? AND conv_id = ?"
+                                   " AND expires_at > ?";
+  Statement find = database.Prepare(kFind);
   find.Bind(1, uid).Bind(2, std::string_view(conv_id)).Bind(3, now);
-  if (!find.Step()) {
-    throw DatabaseError(ErrorCode::kNotFound, "no conversation \"" + conv_id + "\" of this uid");
-  }
-  return {ReadInfo(find, 1), ReadMessages(database, find.Integer(0), limit)};
+  if (!find.Step()) return tl::unexpected(NoConversation(conv_id));
+  return Conversation{ReadInfo(find, 1), ReadMessages(database, find.Integer(0), limit)};
 }
 
 std::vector<ConversationInfo> ReadConversations(Database& database, std::uint32_t uid,

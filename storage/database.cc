@@ -49,7 +49,7 @@ const char* Remedy(ErrorCode code) {
 [[noreturn]] void Throw(sqlite3* database, const std::string& path, int code) {
   const ErrorCode kind = CodeOf(code);
   const char* why = database ? sqlite3_errmsg(database) : sqlite3_errstr(code);
-  throw DatabaseError(kind, path + ": " + why + Remedy(kind));
+  throw DatabaseError(Describe(kind, path, why));
 }
 
 int NotePages(void* log_pages, sqlite3*, const char*, int pages) noexcept {
@@ -63,6 +63,10 @@ std::string PathOf(sqlite3* database) {
 }
 
 }  // namespace
+
+Error Describe(ErrorCode code, const std::string& path, const std::string& why) {
+  return {code, path + ": " + why + Remedy(code)};
+}
 
 // ---- Statement
 
@@ -193,10 +197,22 @@ void Database::Throw(int sqlite_code) const { storage::Throw(database_, path_, s
 
 int Database::changes() const { return sqlite3_changes(database_); }
 
-// ---- Transaction, Savepoint
+std::int64_t Database::last_id() const { return sqlite3_last_insert_rowid(database_); }
+
+// ---- transactions
+
+ReadTransaction::ReadTransaction(Database& database) : database_(database) {
+  database_.Prepare("BEGIN").Run();
+}
+
+// Nothing was written, so nothing can be lost where this fails.
+ReadTransaction::~ReadTransaction() {
+  if (sqlite3_get_autocommit(database_.handle())) return;  // an error may have ended it
+  sqlite3_exec(database_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+}
 
 Transaction::Transaction(Database& database) : database_(database) {
-  database_.Execute("BEGIN IMMEDIATE");
+  database_.Prepare("BEGIN IMMEDIATE").Run();
 }
 
 Transaction::~Transaction() {
@@ -205,7 +221,7 @@ Transaction::~Transaction() {
 }
 
 void Transaction::Commit() {
-  database_.Execute("COMMIT");
+  database_.Prepare("COMMIT").Run();
   open_ = false;
 }
 

@@ -21,11 +21,15 @@ namespace requestrouter::storage {
 class DatabaseError {
  public:
   DatabaseError(ErrorCode code, std::string message) : error_{code, std::move(message)} {}
+  explicit DatabaseError(Error error) : error_(std::move(error)) {}
   const Error& error() const { return error_; }
 
  private:
   Error error_;
 };
+
+// An error that names the file and the remedy.
+Error Describe(ErrorCode code, const std::string& path, const std::string& why);
 
 // A prepared statement of its connection's cache, ready for the next use when this goes out of
 // scope; one use of the same SQL at a time. Bind from 1, step, read columns from 0. What is bound
@@ -75,7 +79,8 @@ class Database {
   Statement Prepare(std::string_view sql);
   void Execute(const std::string& sql);
   std::int64_t QueryInteger(const std::string& sql);
-  int changes() const;
+  int changes() const;           // rows, by the last write
+  std::int64_t last_id() const;  // of the row that was inserted last
   // In the log, as of this connection's last commit.
   int log_pages() const { return log_pages_; }
   // Throws what a call of SQLite on this connection has answered.
@@ -94,6 +99,18 @@ class Database {
     }
   };
   std::unordered_map<std::string, sqlite3_stmt*, TextHash, std::equal_to<>> statements_;
+};
+
+// Several reads of one state. Ends with this object.
+class ReadTransaction {
+ public:
+  explicit ReadTransaction(Database& database);
+  ~ReadTransaction();
+  ReadTransaction(const ReadTransaction&) = delete;
+  ReadTransaction& operator=(const ReadTransaction&) = delete;
+
+ private:
+  Database& database_;
 };
 
 // A transaction that is rolled back unless committed. BEGIN IMMEDIATE: a read transaction that

@@ -15,22 +15,7 @@ namespace requestrouter::storage {
 namespace {
 
 [[noreturn]] void ThrowErrno(const std::string& path) {
-  const int error = errno;
-  const ErrorCode code = error == ENOSPC ? ErrorCode::kFull
-                         : error == EIO  ? ErrorCode::kIo
-                                         : ErrorCode::kReadOnly;
-  throw DatabaseError(code, path + ": " + std::strerror(error));
-}
-
-void Sync(const std::string& path, int flags) {
-  const int fd = open(path.c_str(), flags | O_RDONLY | O_CLOEXEC);
-  if (fd < 0) ThrowErrno(path);
-  const bool synced = fsync(fd) == 0;
-  if (!synced && errno != EINVAL) {  // EINVAL: a file system without it
-    close(fd);
-    ThrowErrno(path);
-  }
-  close(fd);
+  throw DatabaseError(ErrnoError(path, errno));
 }
 
 [[noreturn]] void RefuseExisting(const std::string& path) {
@@ -45,6 +30,26 @@ void Rename(const std::string& from, const std::string& to) {
 }
 
 }  // namespace
+
+Error ErrnoError(const std::string& path, int error) {
+  const bool full = error == ENOSPC || error == EDQUOT || error == EFBIG;
+  const ErrorCode code = full           ? ErrorCode::kFull
+                         : error == EIO ? ErrorCode::kIo
+                                        : ErrorCode::kReadOnly;
+  return {code, path + ": " + std::strerror(error)};
+}
+
+void Sync(const std::string& path, int flags) {
+  const int fd = open(path.c_str(), flags | O_RDONLY | O_CLOEXEC);
+  if (fd < 0) ThrowErrno(path);
+  const bool synced = fsync(fd) == 0;
+  if (!synced && errno != EINVAL) {  // EINVAL: a file system without it
+    const int error = errno;
+    close(fd);
+    throw DatabaseError(ErrnoError(path, error));
+  }
+  close(fd);
+}
 
 // VACUUM INTO reads one state and blocks nobody (https://sqlite.org/lang_vacuum.html#vacuuminto).
 void CopyDatabase(Database& database, const std::string& path) {

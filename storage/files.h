@@ -6,6 +6,12 @@
 
 namespace requestrouter::storage {
 
+// What a failed call of the system on this file means.
+Error ErrnoError(const std::string& path, int error);
+
+// Syncs a file or, with O_DIRECTORY, the names in a folder. Throws.
+void Sync(const std::string& path, int flags);
+
 // Writes a consistent copy of the database to a new file with mode 0600 and syncs it. The file has
 // another name (PATH.partial) until it is whole. Throws where `path` exists already.
 void CopyDatabase(Database& database, const std::string& path);

@@ -1,12 +1,23 @@
 #include "storage/reader.h"
 
 #include <pthread.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <optional>
 
 namespace requestrouter::storage {
+namespace {
 
-Reader::Reader(const std::string& path, const std::atomic<int>& opening, const char* name)
+constexpr int kLeastPriority = 19;
+
+}  // namespace
+
+Reader::Reader(const std::string& path, const std::atomic<int>& opening, Kind kind,
+               const char* name)
     : path_(path),
       opening_(opening),
+      kind_(kind),
       opened_(opening),
       database_(std::make_unique<Database>(path, Database::Mode::kReadOnly)) {
   thread_ = std::thread([this] { Run(); });
@@ -31,17 +42,34 @@ void Reader::Submit(Query query) {
 }
 
 void Reader::Run() {
+  // A thread of its own as far as Linux's scheduler is concerned; see sched(7).
+  if (kind_ == Kind::kSlow) setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kLeastPriority);
   for (;;) {
-    Query query;
+    std::deque<Query> queries;
     {
       std::unique_lock lock(mutex_);
       wake_.wait(lock, [this] { return stopping_ || !queries_.empty(); });
       if (queries_.empty()) return;
-      query = std::move(queries_.front());
-      queries_.pop_front();
+      queries.swap(queries_);
     }
-    query(Connection());
+    Answer(queries);
   }
+}
+
+// The state that is read is that of now, after the queries were asked.
+void Reader::Answer(std::deque<Query>& queries) {
+  if (kind_ == Kind::kSlow) {
+    for (Query& query : queries) query(Connection());
+    return;
+  }
+  Result<Database*> database = Connection();
+  std::optional<ReadTransaction> together;
+  try {
+    if (database) together.emplace(**database);
+  } catch (const DatabaseError& error) {
+    database = tl::unexpected(error.error());
+  }
+  for (Query& query : queries) query(database);
 }
 
 Result<Database*> Reader::Connection() {

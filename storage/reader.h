@@ -17,12 +17,17 @@ namespace requestrouter::storage {
 // sync. Runs one query after the other.
 class Reader {
  public:
+  enum class Kind : std::uint8_t {
+    kQuick,  // all queries that wait see one state
+    kSlow,   // each by itself, after everything else that wants the processor
+  };
+
   // Gets the connection, or why there is none; may throw nothing.
   using Query = std::function<void(Result<Database*>)>;
 
   // `opening` outlives the reader; where its number changes, the files are others, and are opened
   // again before the next query. `name`: of the thread, for ps and debuggers.
-  Reader(const std::string& path, const std::atomic<int>& opening, const char* name);
+  Reader(const std::string& path, const std::atomic<int>& opening, Kind kind, const char* name);
   // Answers what waits.
   ~Reader();
   Reader(const Reader&) = delete;
@@ -32,10 +37,12 @@ class Reader {
 
  private:
   void Run();
+  void Answer(std::deque<Query>& queries);
   Result<Database*> Connection();
 
   const std::string path_;
   const std::atomic<int>& opening_;
+  const Kind kind_;
   int opened_;                          // the number at which database_ was opened
   std::unique_ptr<Database> database_;  // null where it could not be opened again
   std::mutex mutex_;

@@ -95,8 +95,9 @@ INSERT INTO main.conversations
          next_seq, total_tokens, last_model, last_key_id, user_id
   FROM backup.conversations;
 INSERT INTO main.messages
-    (conversation, seq, role, text, payload, at, tokens, model, key_id)
-  SELECT conversation, seq, role, text, payload, at, tokens, model, key_id FROM backup.messages;
+    (conversation, seq, role, text, payload, at, tokens, model, key_id, request_id)
+  SELECT conversation, seq, role, text, payload, at, tokens, model, key_id, request_id
+  FROM backup.messages;
 INSERT INTO main.usage
     (hour, uid, agent, user_id, key_id, model, requests, errors, input_tokens, output_tokens,
      cached_tokens, cost_nano_usd)
@@ -115,7 +116,9 @@ Written RestoreBackup(Database& database, const Restore& restore, const std::str
   database.Execute(kReplace);
   database
       .Prepare(
-          "UPDATE main.conversations SET expires_at = max(expires_at, ? + expires_at - updated_at)")
+          "UPDATE main.conversations SET expires_at = max(expires_at, ?1 + expires_at - "
+          "updated_at),"
+          " sweep_at = max(expires_at, ?1 + expires_at - updated_at)")
       .Bind(1, restore.now)
       .Run();
   const Written written{database.QueryInteger("SELECT count(*) FROM main.conversations"),

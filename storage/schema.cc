@@ -8,7 +8,7 @@ namespace requestrouter::storage {
 namespace {
 
 // Instants are milliseconds since the Unix epoch. A migration that has shipped is never changed.
-constexpr std::array<const char*, 2> kMigrations = {
+constexpr std::array<const char*, 3> kMigrations = {
     // 1: conversations, accounting, the journal of attempts, key states, results
     R"sql(
 CREATE TABLE conversations (
@@ -119,6 +119,84 @@ CREATE TABLE session (
   boot_id TEXT    NOT NULL,
   clean   INTEGER NOT NULL
 ) STRICT;
+)sql",
+    // 3: open attempts are in a file of their own (attempt_log.h), closed ones in sums a second;
+    // results and conversations expire without an index that every turn has to keep
+    R"sql(
+-- `log_`: the identity of the attempt log, and the first generation that counts. `seen_at`: an
+-- instant that had come when it was written.
+ALTER TABLE session ADD COLUMN log_id          INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE session ADD COLUMN log_generation  INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE session ADD COLUMN last_attempt_id INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE session ADD COLUMN seen_at         INTEGER NOT NULL DEFAULT 0;
+UPDATE session SET last_attempt_id =
+  (SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'attempts');
+
+-- Attempts that were opened in the present generation of the attempt log, and have ended: those of
+-- each transaction, as 64-bit numbers.
+CREATE TABLE closings (
+  id          INTEGER PRIMARY KEY,
+  attempt_ids BLOB NOT NULL
+) STRICT;
+
+-- Attempts that a daemon did not see the end of. `unknown_until` -1: found so by a migration.
+CREATE TABLE unknown_attempts (
+  attempt_id    INTEGER PRIMARY KEY,
+  uid           INTEGER NOT NULL,
+  request_id    TEXT    NOT NULL,
+  body_digest   BLOB    NOT NULL,
+  conv_id       TEXT    NOT NULL,
+  key_id        TEXT    NOT NULL,
+  quota_group   TEXT    NOT NULL,
+  model         TEXT    NOT NULL,
+  at            INTEGER NOT NULL,
+  input_tokens  INTEGER NOT NULL,
+  output_tokens INTEGER NOT NULL,
+  unknown_until INTEGER NOT NULL
+) STRICT;
+INSERT INTO unknown_attempts
+  SELECT attempt_id, uid, request_id, body_digest, conv_id, key_id, quota_group, model, at,
+         input_tokens, output_tokens, CASE closed WHEN 0 THEN -1 ELSE unknown_until END
+  FROM attempts WHERE closed != 1;
+
+-- As quota_hours, for the windows below a day.
+CREATE TABLE quota_seconds (
+  second        INTEGER NOT NULL,
+  quota_group   TEXT    NOT NULL,
+  model         TEXT    NOT NULL,
+  requests      INTEGER NOT NULL,
+  input_tokens  INTEGER NOT NULL,
+  output_tokens INTEGER NOT NULL,
+  PRIMARY KEY (second, quota_group, model)
+) STRICT, WITHOUT ROWID;
+INSERT INTO quota_seconds
+  SELECT at - at % 1000, quota_group, model, count(*), sum(input_tokens), sum(output_tokens)
+  FROM attempts WHERE closed = 1 AND counted = 1 GROUP BY 1, 2, 3;
+DROP TABLE attempts;
+
+-- All live equally long, so the order of `id` is nearly that of their expiry. `reply` is last, so
+-- that reading what is before it reads no page of it. Which of them belong to a conversation, its
+-- messages say.
+CREATE TABLE new_results (
+  id          INTEGER PRIMARY KEY,
+  uid         INTEGER NOT NULL,
+  request_id  TEXT    NOT NULL,
+  body_digest BLOB    NOT NULL,
+  expires_at  INTEGER NOT NULL,
+  reply       BLOB    NOT NULL,
+  UNIQUE (uid, request_id)
+) STRICT;
+INSERT INTO new_results (uid, request_id, body_digest, expires_at, reply)
+  SELECT uid, request_id, body_digest, expires_at, reply FROM results ORDER BY expires_at;
+DROP TABLE results;
+ALTER TABLE new_results RENAME TO results;
+ALTER TABLE messages ADD COLUMN request_id TEXT NOT NULL DEFAULT '';
+
+-- When to look whether it has expired; turns that make it live longer leave this as it is.
+ALTER TABLE conversations ADD COLUMN sweep_at INTEGER NOT NULL DEFAULT 0;
+UPDATE conversations SET sweep_at = expires_at;
+DROP INDEX conversations_by_expiry;
+CREATE INDEX conversations_by_sweep ON conversations (sweep_at);
 )sql"};
 
 }  // namespace

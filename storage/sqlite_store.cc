@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "storage/attempt_log.h"
 #include "storage/database.h"
 #include "storage/files.h"
 #include "storage/reader.h"
@@ -63,15 +64,16 @@ class SqliteStore final : public Store {
     AdoptCopy(path_);
     auto database = std::make_unique<Database>(path_, Database::Mode::kReadWrite);
     Migrate(*database);
-    const std::string boot_id = BootId();
-    last_ = BeginSession(*database, boot_id, options.now, options.unknown_for);
+    const std::string log_path = path_ + "-attempts";
+    session_ = BeginSession(*database, log_path, options.now, options.unknown_for);
+    attempts_ = std::make_unique<AttemptLog>(log_path, session_.log);
     // After the writing connection, which has recovered the log where that was needed.
-    reader_ = std::make_unique<Reader>(path_, opening_, "reader");
-    copier_ = std::make_unique<Reader>(path_, opening_, "copier");
+    reader_ = std::make_unique<Reader>(path_, opening_, Reader::Kind::kQuick, "reader");
+    copier_ = std::make_unique<Reader>(path_, opening_, Reader::Kind::kSlow, "copier");
     writer_ = std::make_unique<Writer>(
-        Writer::Options{options.directory, path_, options.durability, boot_id, most_results_,
+        Writer::Options{options.directory, path_, options.durability, most_results_,
                         [this] { ++opening_; }, options.on_commit},
-        std::move(database));
+        std::move(database), *attempts_);
   }
 
   ~SqliteStore() override {
@@ -89,16 +91,23 @@ class SqliteStore final : public Store {
       Database database(path_, Database::Mode::kReadOnly);
       Recovered recovered;
       recovered.keys = ReadKeyStates(database);
-      recovered.attempts = ReadAttempts(database, now);
+      recovered.unknown = ReadUnknown(database, now);
+      recovered.seconds = ReadSeconds(database, now);
       recovered.hours = ReadHours(database, now);
       recovered.results = ReadableResults(database, now);
-      recovered.last_attempt_id = ReadLastAttemptId(database);
-      recovered.unclean = last_.unclean;
-      recovered.other_boot = last_.other_boot;
+      recovered.last_attempt_id = session_.last_attempt_id;
+      recovered.unclean = session_.last.unclean;
+      recovered.other_boot = session_.last.other_boot;
       return recovered;
     } catch (const DatabaseError& error) {
       return tl::unexpected(error.error());
     }
+  }
+
+  Result<void> OpenAttempt(const AttemptOpened& attempt) override {
+    const Result<void> opened = attempts_->Open(attempt);
+    if (!opened || writer_->healthy()) return opened;
+    return tl::unexpected(Error{ErrorCode::kIo, path_ + ": the last write failed"});
   }
 
   void Submit(Write write, Durability durability, Done<Written> done) override {
@@ -165,7 +174,7 @@ class SqliteStore final : public Store {
     Read<Size>(*reader_, std::move(done), [](Database& database) { return ReadSize(database); });
   }
 
-  bool healthy() const override { return writer_->healthy() && !damaged_; }
+  bool healthy() const override { return writer_->healthy() && !attempts_->failed() && !damaged_; }
 
  private:
   // Where they are damaged, who asks again is answered anew: no reason not to start.
@@ -196,9 +205,10 @@ class SqliteStore final : public Store {
   const Directory directory_;
   const std::string path_;
   const std::int64_t most_results_;
-  LastSession last_;
+  Session session_;
   std::atomic<bool> damaged_{false};
   std::atomic<int> opening_{0};
+  std::unique_ptr<AttemptLog> attempts_;
   std::unique_ptr<Reader> reader_;
   std::unique_ptr<Reader> copier_;  // for what takes long: backups, checks
   std::unique_ptr<Writer> writer_;

@@ -1,13 +1,15 @@
+#include "storage/session.h"
 #include "storage/tables.h"
 
 namespace requestrouter::storage {
 
 namespace {
 
-// Journal rows are kept for the windows (ten minutes) and, while open, for those who ask again with
-// the id of a request whose outcome is unknown (two days).
-constexpr Millis kClosedAttempts = 15 * 60'000;
-constexpr Millis kOpenAttempts = 48 * 3'600'000LL;
+// As long as their longest reader looks back, with room to spare: minute windows, those who ask
+// again with the id of a request whose outcome is unknown, day quotas.
+constexpr Millis kSeconds = 15 * 60'000;
+constexpr Millis kUnknown = 48 * 3'600'000LL;
+constexpr Millis kHours = 96 * 3'600'000LL;
 
 }  // namespace
 
@@ -33,39 +35,59 @@ std::vector<KeyState> ReadKeyStates(Database& database) {
   return states;
 }
 
-bool SaveResult(Database& database, const StoredResult& result, const std::string& conv_id,
-                Millis now) {
+namespace {
+
+bool InsertResult(Database& database, const StoredResult& result) {
   database
       .Prepare(
-          "INSERT INTO results VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
-          " body_digest = excluded.body_digest, reply = excluded.reply,"
-          " expires_at = excluded.expires_at, conv_id = excluded.conv_id"
-          " WHERE body_digest != excluded.body_digest OR expires_at <= ?7")
+          "INSERT INTO results (uid, request_id, body_digest, expires_at, reply)"
+          " VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING")
       .Bind(1, result.uid)
       .Bind(2, std::string_view(result.request_id))
       .BindBlob(3, result.body_digest)
-      .BindBlob(4, result.reply)
-      .Bind(5, result.expires_at)
-      .Bind(6, std::string_view(conv_id))
-      .Bind(7, now)
+      .Bind(4, result.expires_at)
+      .BindBlob(5, result.reply)
       .Run();
   return database.changes() > 0;
 }
 
-StoredResult ReadResult(Database& database, std::uint32_t uid, const std::string& request_id,
-                        Millis now) {
+// One of the same id that has expired, or is of another body.
+bool DeleteOtherResult(Database& database, const StoredResult& result, Millis now) {
+  database
+      .Prepare(
+          "DELETE FROM results WHERE uid = ? AND request_id = ?"
+          " AND (body_digest != ? OR expires_at <= ?)")
+      .Bind(1, result.uid)
+      .Bind(2, std::string_view(result.request_id))
+      .BindBlob(3, result.body_digest)
+      .Bind(4, now)
+      .Run();
+  return database.changes() > 0;
+}
+
+}  // namespace
+
+bool SaveResult(Database& database, const StoredResult& result, Millis now) {
+  if (InsertResult(database, result)) return true;
+  return DeleteOtherResult(database, result, now) && InsertResult(database, result);
+}
+
+Result<StoredResult> ReadResult(Database& database, std::uint32_t uid,
+                                const std::string& request_id, Millis now) {
   Statement find = database.Prepare(
       "SELECT body_digest, reply, expires_at FROM results WHERE uid = ? AND request_id = ?"
       " AND expires_at > ?");
   find.Bind(1, uid).Bind(2, std::string_view(request_id)).Bind(3, now);
-  if (!find.Step()) throw DatabaseError(ErrorCode::kNotFound, "no result of \"" + request_id + '"');
-  return {uid, request_id, find.Text(0), find.Text(1), find.Integer(2)};
+  if (!find.Step()) {
+    return tl::unexpected(Error{ErrorCode::kNotFound, "no result of \"" + request_id + '"'});
+  }
+  return StoredResult{uid, request_id, find.Text(0), find.Text(1), find.Integer(2)};
 }
 
 std::vector<StoredResult> ReadResultIds(Database& database, Millis now, std::int64_t most) {
   Statement rows = database.Prepare(
-      "SELECT * FROM (SELECT uid, request_id, body_digest, expires_at FROM results"
-      " WHERE expires_at > ? ORDER BY expires_at DESC LIMIT ?) ORDER BY expires_at");
+      "SELECT uid, request_id, body_digest, expires_at FROM results"
+      " WHERE expires_at > ?1 AND id > (SELECT max(id) FROM results) - ?2 ORDER BY id");
   rows.Bind(1, now).Bind(2, most);
   std::vector<StoredResult> found;
   while (rows.Step()) {
@@ -75,33 +97,39 @@ std::vector<StoredResult> ReadResultIds(Database& database, Millis now, std::int
   return found;
 }
 
+// No more than `limit` rows of each large table are looked at, in the order in which they expire.
 Written SweepExpired(Database& database, const Sweep& sweep, std::int64_t most_results) {
   Written written;
-  const auto remove = [&](const std::string& sql, std::int64_t bound) {
+  const auto remove = [&](const char* sql, std::int64_t bound) {
     database.Prepare(sql).Bind(1, bound).Bind(2, sweep.limit).Run();
     written.count += database.changes();
   };
   remove(
       "DELETE FROM conversations WHERE id IN"
-      " (SELECT id FROM conversations WHERE expires_at <= ? LIMIT ?)",
+      " (SELECT id FROM conversations WHERE sweep_at <= ?1 ORDER BY sweep_at LIMIT ?2)"
+      " AND expires_at <= ?1",
       sweep.now);
   remove(
-      "DELETE FROM results WHERE rowid IN"
-      " (SELECT rowid FROM results WHERE expires_at <= ? LIMIT ?)",
+      "UPDATE conversations SET sweep_at = expires_at WHERE id IN"
+      " (SELECT id FROM conversations WHERE sweep_at <= ?1 ORDER BY sweep_at LIMIT ?2)"
+      " AND expires_at > ?1",
       sweep.now);
   remove(
-      "DELETE FROM results WHERE rowid IN (SELECT rowid FROM results ORDER BY expires_at"
-      " LIMIT max(0, min(?2, (SELECT count(*) FROM results) - ?1)))",
+      "DELETE FROM results WHERE id IN (SELECT id FROM results ORDER BY id LIMIT ?2)"
+      " AND expires_at <= ?1",
+      sweep.now);
+  remove(
+      "DELETE FROM results WHERE id IN (SELECT id FROM results"
+      " WHERE id <= (SELECT max(id) FROM results) - ?1 ORDER BY id LIMIT ?2)",
       most_results);
   remove(
-      "DELETE FROM attempts WHERE attempt_id IN"
-      " (SELECT attempt_id FROM attempts WHERE closed = 1 AND at <= ? LIMIT ?)",
-      sweep.now - kClosedAttempts);
-  remove(
-      "DELETE FROM attempts WHERE attempt_id IN"
-      " (SELECT attempt_id FROM attempts WHERE at <= ? LIMIT ?)",
-      sweep.now - kOpenAttempts);
-  remove("DELETE FROM quota_hours WHERE hour <= ?1 AND ?2 > 0", sweep.now - 2 * kOpenAttempts);
+      "DELETE FROM quota_seconds WHERE second <="
+      " (SELECT max(second) FROM (SELECT second FROM quota_seconds WHERE second <= ?"
+      " ORDER BY second LIMIT ?))",
+      sweep.now - kSeconds);
+  remove("DELETE FROM unknown_attempts WHERE at <= ?1 AND ?2 > 0", sweep.now - kUnknown);
+  remove("DELETE FROM quota_hours WHERE hour <= ?1 AND ?2 > 0", sweep.now - kHours);
+  NoteSeen(database, sweep.now);
   return written;
 }
 

@@ -113,7 +113,7 @@ using UsageRow = Usage;
 
 // ---- the journal of attempts, and what is known of keys
 
-// Written before an attempt is sent. Its reservation counts against the quota group from `at` on.
+// Written before an attempt is sent.
 struct AttemptOpened {
   std::int64_t attempt_id = 0;  // unique for the life of the database; see Recovered
   std::uint32_t uid = 0;
@@ -128,7 +128,8 @@ struct AttemptOpened {
   std::int64_t output_tokens = 0;  // reserved
 };
 
-// Replaces the reservation by what was used, or removes it (`counted` false: nothing was sent).
+// What was used counts against the quota group from the opening's `at` on; nothing does where
+// `counted` is false: nothing was sent. Of an attempt that is not open it says nothing.
 struct AttemptClosed {
   std::int64_t attempt_id = 0;
   bool counted = true;
@@ -136,20 +137,19 @@ struct AttemptClosed {
   std::int64_t output_tokens = 0;
 };
 
-// An attempt as found at start: closed (usage known) or still open when the daemon ended.
-struct JournalledAttempt {
+// An attempt that was open when its daemon ended: its reservation counts as used.
+struct UnknownAttempt {
   AttemptOpened opened;
-  std::optional<AttemptClosed> closed;
-  // Where it is open: until when its request is said to have an unknown outcome; 0: no longer.
-  Millis unknown_until = 0;
+  Millis unknown_until = 0;  // that long its request is said to have an unknown outcome
 };
 
-// What was used of a quota group's model in one hour (UTC), reservations of open attempts included:
-// a provider's day is a sum of these, because every provider's day begins at a full hour.
-struct HourCount {
+// What was used of a quota group's model in a second or an hour (UTC) from `start` on, by the time
+// at which attempts were opened. A provider's day is a sum of hours, because every provider's day
+// begins at a full hour.
+struct QuotaCount {
   std::string quota_group;
   std::string model;
-  Millis hour_start = 0;
+  Millis start = 0;
   std::int64_t requests = 0;
   std::int64_t input_tokens = 0;
   std::int64_t output_tokens = 0;
@@ -192,10 +192,10 @@ struct DeleteConversation {
   std::uint32_t uid = 0;
   std::string conv_id;
 };
-struct ForgetQuotaCounts {  // of one group: the hours, and the closed attempts of the journal
+struct ForgetQuotaCounts {  // of one group: its hours and its seconds
   std::string quota_group;
 };
-// Deletes up to `limit` expired conversations, results and journal rows.
+// Deletes expired conversations, results and counts, after a look at `limit` rows of each.
 struct Sweep {
   Millis now = 0;
   std::int64_t limit = 100;
@@ -209,11 +209,13 @@ struct Restore {
   Millis now = 0;
 };
 
-using Write = std::variant<Finish, AttemptOpened, AttemptClosed, KeyState, ForgetQuotaCounts,
-                           TruncateConversation, DeleteConversation, Sweep, Flush, Restore>;
+// A Finish is shared with who submits it, who may have to submit it again.
+using Write =
+    std::variant<std::shared_ptr<const Finish>, AttemptClosed, KeyState, ForgetQuotaCounts,
+                 TruncateConversation, DeleteConversation, Sweep, Flush, Restore>;
 
-// What a write did: truncate -> messages removed and left; delete, sweep -> rows removed;
-// restore -> conversations, and messages in them; backup -> bytes.
+// What a write did: truncate -> messages removed and left; delete -> rows removed; sweep -> rows
+// dealt with; restore -> conversations, and messages in them; backup -> bytes.
 struct Written {
   std::int64_t count = 0;
   std::int64_t left = 0;
@@ -227,9 +229,10 @@ enum class Durability : std::uint8_t {
 // What the daemon needs to carry on where the last one ended.
 struct Recovered {
   std::vector<KeyState> keys;
-  std::vector<JournalledAttempt>
-      attempts;                       // of the last ten minutes, and the open ones of two days
-  std::vector<HourCount> hours;       // of the last two days
+  std::vector<UnknownAttempt> unknown;  // of the last ten minutes, and until they are forgotten
+  // Of the last ten minutes; the unknown ones are not among them.
+  std::vector<QuotaCount> seconds;
+  std::vector<QuotaCount> hours;      // of the last two days, the unknown ones included
   std::vector<StoredResult> results;  // those that have not expired, without the reply itself
   std::int64_t last_attempt_id = 0;
   bool unclean = false;     // the last daemon did not close the database
@@ -262,9 +265,14 @@ class Store {
   // Read once, before the first Submit.
   virtual Result<Recovered> Recover(Millis now) = 0;
 
-  // Writes are committed in groups, in the order submitted; AttemptOpened may come earlier. `done`
-  // runs after the commit that holds it; with kFull synced, unless the store is of kProcess.
-  // A failed write leaves nothing behind and does not disturb the others of its group.
+  // Right before an attempt is sent; never blocks for the disk. Written, not synced: that survives
+  // kill -9. Where it fails, its end may be submitted all the same.
+  virtual Result<void> OpenAttempt(const AttemptOpened& attempt) = 0;
+
+  // Writes are committed in groups, in the order submitted. `done` runs after the commit that holds
+  // it; with kFull synced, unless the store is of kProcess. The ends of requests that are kProcess
+  // may wait some milliseconds for others. A failed write leaves nothing behind and does not
+  // disturb the others of its group.
   virtual void Submit(Write write, Durability durability, Done<Written> done) = 0;
 
   // Reads see every write whose `done` has run. `limit` newest messages; absent: all.

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <span>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "storage/database.h"
@@ -12,12 +14,14 @@
 namespace requestrouter::storage {
 
 // ---- conversations.cc
-void AppendTurn(Database& database, const Turn& turn);
+// `request_id`: whose result goes with the conversation; empty: none.
+void AppendTurn(Database& database, const Turn& turn, const std::string& request_id);
 Written Truncate(Database& database, const TruncateConversation& request);
 Written Delete(Database& database, const DeleteConversation& request);
 Size ReadSize(Database& database);
-Conversation ReadConversation(Database& database, std::uint32_t uid, const std::string& conv_id,
-                              Millis now, std::optional<std::int64_t> limit);
+Result<Conversation> ReadConversation(Database& database, std::uint32_t uid,
+                                      const std::string& conv_id, Millis now,
+                                      std::optional<std::int64_t> limit);
 std::vector<ConversationInfo> ReadConversations(Database& database, std::uint32_t uid,
                                                 const std::string& prefix,
                                                 const std::string& user_id,
@@ -29,24 +33,29 @@ void AddUsage(Database& database, const Usage& usage);
 std::vector<UsageRow> ReadUsage(Database& database, const UsageQuery& query);
 
 // ---- journal.cc
-void OpenAttempt(Database& database, const AttemptOpened& attempt, const std::string& boot_id);
-void CloseAttempt(Database& database, const AttemptClosed& attempt);
-// Those that the last daemon left open have an unknown outcome until `until`.
-void MarkUnknown(Database& database, Millis until);
+// The start of the second or the hour of an instant.
+constexpr Millis SecondOf(Millis at) { return at - at % 1'000; }
+constexpr Millis HourOf(Millis at) { return at - at % 3'600'000; }
+// Adds to a second's count and its hour's.
+void AddQuotaCount(Database& database, const QuotaCount& count);
+void AddToHour(Database& database, const QuotaCount& count);  // alone
 void ForgetCounts(Database& database, const ForgetQuotaCounts& request);
-std::vector<JournalledAttempt> ReadAttempts(Database& database, Millis now);
-std::vector<HourCount> ReadHours(Database& database, Millis now);
-std::int64_t ReadLastAttemptId(Database& database);
+// Attempts that were opened since the attempt log's generation began, and have ended.
+void SaveClosings(Database& database, std::span<const std::int64_t> attempt_ids);
+std::unordered_set<std::int64_t> ReadClosings(Database& database);
+// And counts its reservation in its hour. Nothing where it is known as such already.
+void SaveUnknown(Database& database, const UnknownAttempt& attempt);
+std::vector<UnknownAttempt> ReadUnknown(Database& database, Millis now);
+std::vector<QuotaCount> ReadSeconds(Database& database, Millis now);
+std::vector<QuotaCount> ReadHours(Database& database, Millis now);
 
 // ---- states.cc
 void SaveKeyState(Database& database, const KeyState& state);
 std::vector<KeyState> ReadKeyStates(Database& database);
 // False: the id has been stored with the same body already, so its turn is there, too.
-// `conv_id`: of the conversation that the reply belongs to; empty: none.
-bool SaveResult(Database& database, const StoredResult& result, const std::string& conv_id,
-                Millis now);
-StoredResult ReadResult(Database& database, std::uint32_t uid, const std::string& request_id,
-                        Millis now);
+bool SaveResult(Database& database, const StoredResult& result, Millis now);
+Result<StoredResult> ReadResult(Database& database, std::uint32_t uid,
+                                const std::string& request_id, Millis now);
 std::vector<StoredResult> ReadResultIds(Database& database, Millis now, std::int64_t most);
 Written SweepExpired(Database& database, const Sweep& sweep, std::int64_t most_results);
 

@@ -3,8 +3,7 @@
 namespace requestrouter::storage {
 namespace {
 
-constexpr Millis kHour = 3'600'000;
-constexpr Millis kDay = 24 * kHour;
+constexpr Millis kDay = 24 * 3'600'000;
 
 }  // namespace
 
@@ -18,7 +17,7 @@ void AddUsage(Database& database, const Usage& usage) {
           " output_tokens = output_tokens + excluded.output_tokens,"
           " cached_tokens = cached_tokens + excluded.cached_tokens,"
           " cost_nano_usd = cost_nano_usd + excluded.cost_nano_usd")
-      .Bind(1, usage.at - usage.at % kHour)
+      .Bind(1, HourOf(usage.at))
       .Bind(2, usage.uid)
       .Bind(3, std::string_view(usage.agent))
       .Bind(4, std::string_view(usage.user_id))

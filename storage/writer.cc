@@ -16,6 +16,10 @@ namespace {
 // Writes in one transaction at most, so that the first of a flood is not kept waiting for the last.
 constexpr std::size_t kGroup = 512;
 
+// How long ends of requests that nobody waits for may wait for others to be written with: on a busy
+// core each would else be a transaction of its own.
+constexpr std::chrono::milliseconds kCompany{5};
+
 // Quiet time before a checkpoint, and between probes of a database that failed.
 constexpr std::chrono::milliseconds kQuiet{200};
 
@@ -30,8 +34,15 @@ Result<Written> Failed(const Error& error) { return tl::unexpected(error); }
 bool IsRestore(const Write& write) { return std::holds_alternative<Restore>(write); }
 
 bool HasTurn(const Write& write) {
-  const auto* finish = std::get_if<Finish>(&write);
-  return finish && finish->turn;
+  const auto* finish = std::get_if<std::shared_ptr<const Finish>>(&write);
+  return finish && (*finish)->turn;
+}
+
+// Whether somebody waits for it, or it should be known soon should the process end.
+bool IsUrgent(const Write& write, Durability durability) {
+  const bool is_end = std::holds_alternative<std::shared_ptr<const Finish>>(write) ||
+                      std::holds_alternative<AttemptClosed>(write);
+  return !is_end || durability == Durability::kFull;
 }
 
 // What is wrong with the write itself, not with the disk.
@@ -42,8 +53,11 @@ bool IsOwnFault(ErrorCode code) {
 
 }  // namespace
 
-Writer::Writer(Options options, std::unique_ptr<Database> database)
-    : options_(std::move(options)), database_(std::move(database)) {
+Writer::Writer(Options options, std::unique_ptr<Database> database, AttemptLog& attempts)
+    : options_(std::move(options)),
+      database_(std::move(database)),
+      attempts_(attempts),
+      noted_generation_(attempts.generation()) {
   thread_ = std::thread([this] { Run(); });
   pthread_setname_np(thread_.native_handle(), "storage");
 }
@@ -61,11 +75,15 @@ void Writer::Stop() {
 }
 
 void Writer::Submit(Write write, Durability durability, Store::Done<Written> done) {
+  const bool urgent = IsUrgent(write, durability);
+  bool wake = false;
   {
     const std::lock_guard lock(mutex_);
-    jobs_.push_back({std::move(write), durability, std::move(done)});
+    wake = urgent || jobs_.empty() || jobs_.size() + 1 == kGroup;
+    jobs_.push_back({std::move(write), durability, std::move(done), urgent});
+    urgent_ += urgent ? 1 : 0;
   }
-  wake_.notify_one();
+  if (wake) wake_.notify_one();
 }
 
 void Writer::Run() {
@@ -74,53 +92,43 @@ void Writer::Run() {
     {
       std::unique_lock lock(mutex_);
       const auto ready = [this] { return stopping_ || !jobs_.empty(); };
-      const bool restless = uncheckpointed_ || !healthy_;
+      const bool restless = uncheckpointed_ || !healthy_ || attempts_.failed();
       if (!restless) {
         wake_.wait(lock, ready);
       } else if (!wake_.wait_for(lock, kQuiet, ready)) {
         lock.unlock();
         CheckpointWhenDue(true);
         if (!healthy_) Probe();
+        RenewLogWhenDue();
         continue;
       }
       if (jobs_.empty()) break;
+      AwaitCompany(lock);
       group = TakeGroup();
     }
     Commit(group);
+    RenewLogWhenDue();
     CheckpointWhenDue(false);
   }
   EndSessionOrLeaveIt();
 }
 
+void Writer::AwaitCompany(std::unique_lock<std::mutex>& lock) {
+  wake_.wait_for(lock, kCompany,
+                 [this] { return stopping_ || urgent_ > 0 || jobs_.size() >= kGroup; });
+}
+
 // With mutex_ held. A restore is a group of its own, because it is a transaction of its own.
 std::vector<Writer::Job> Writer::TakeGroup() {
   std::vector<Job> group;
-  overtaking_ = !overtaking_;
-  if (overtaking_) group = TakeOpenings();
-  if (!group.empty()) return group;
   while (!jobs_.empty() && group.size() < kGroup) {
     const bool alone = IsRestore(jobs_.front().write);
     if (alone && !group.empty()) break;
+    urgent_ -= jobs_.front().urgent ? 1 : 0;
     group.push_back(std::move(jobs_.front()));
     jobs_.pop_front();
     if (alone) break;
   }
-  return group;
-}
-
-// Attempts are about to be sent and need no sync, so they do not wait for the sync of turns that
-// were submitted before them: every other group is theirs alone. They depend on no earlier write
-// but one that forgets counts, or restores. Nothing where only attempts wait, or none.
-std::vector<Writer::Job> Writer::TakeOpenings() {
-  const auto is_barrier = [](const Job& job) {
-    return IsRestore(job.write) || std::holds_alternative<ForgetQuotaCounts>(job.write);
-  };
-  const auto end = std::find_if(jobs_.begin(), jobs_.end(), is_barrier);
-  const auto openings = std::stable_partition(jobs_.begin(), end, [](const Job& job) {
-    return !std::holds_alternative<AttemptOpened>(job.write);
-  });
-  std::vector<Job> group(std::make_move_iterator(openings), std::make_move_iterator(end));
-  jobs_.erase(openings, end);
   return group;
 }
 
@@ -146,7 +154,10 @@ void Writer::CommitOrThrow(std::vector<Job>& group, Results& results) {
                     std::any_of(group.begin(), group.end(),
                                 [](const Job& job) { return job.durability == Durability::kFull; });
   SetDurability(sync);
-  if (IsRestore(group.front().write)) return results.push_back(TryApply(group.front().write));
+  if (IsRestore(group.front().write)) {
+    Sums none;
+    return results.push_back(TryApply(group.front().write, none));
+  }
   if (ApplyAll(group, results)) return;
   results.clear();
   ApplyEachAlone(group, results);
@@ -155,50 +166,62 @@ void Writer::CommitOrThrow(std::vector<Job>& group, Results& results) {
 // False: a write failed half-way, so nothing of the group was committed.
 bool Writer::ApplyAll(const std::vector<Job>& group, Results& results) {
   bool has_turn = false;
+  Sums sums;
   Transaction transaction(*database_);
   for (const Job& job : group) {
-    results.push_back(TryApply(job.write));
+    results.push_back(TryApply(job.write, sums));
     if (!results.back() && results.back().error().code != ErrorCode::kNotFound) return false;
     has_turn = has_turn || HasTurn(job.write);
   }
   if (has_turn) CrashPoint("committing");
-  transaction.Commit();
+  CommitWithSums(transaction, sums);
   if (has_turn) CrashPoint("committed");
   return true;
 }
 
 // The same with a savepoint around each write, which would cost all others a twentieth.
 void Writer::ApplyEachAlone(const std::vector<Job>& group, Results& results) {
+  Sums sums;
   Transaction transaction(*database_);
   for (const Job& job : group) {
+    const Sums::Mark before = sums.mark();
     Savepoint savepoint(*database_);
-    results.push_back(TryApply(job.write));
-    if (results.back()) savepoint.Keep();
+    results.push_back(TryApply(job.write, sums));
+    if (results.back()) {
+      savepoint.Keep();
+    } else {
+      sums.DropAfter(before);
+    }
   }
+  CommitWithSums(transaction, sums);
+}
+
+void Writer::CommitWithSums(Transaction& transaction, Sums& sums) {
+  const std::vector<std::int64_t> closed = sums.WriteTo(*database_);
   transaction.Commit();
+  attempts_.Close(closed);
 }
 
 // What is wrong with one write leaves the others of its group as they are; the disk's troubles end
 // the group.
-Result<Written> Writer::TryApply(const Write& write) {
+Result<Written> Writer::TryApply(const Write& write, Sums& sums) {
   try {
-    return Apply(write);
+    return Apply(write, sums);
   } catch (const DatabaseError& error) {
     if (!IsOwnFault(error.error().code)) throw;
     return Failed(error.error());
   }
 }
 
-Written Writer::Apply(const Write& write) {
+Written Writer::Apply(const Write& write, Sums& sums) {
   struct Visitor {
     Writer& self;
-    Written operator()(const Finish& finish) { return self.ApplyFinish(finish); }
-    Written operator()(const AttemptOpened& attempt) {
-      OpenAttempt(*self.database_, attempt, self.options_.boot_id);
-      return {};
+    Sums& sums;
+    Written operator()(const std::shared_ptr<const Finish>& finish) {
+      return self.ApplyFinish(*finish, sums);
     }
     Written operator()(const AttemptClosed& attempt) {
-      CloseAttempt(*self.database_, attempt);
+      self.ApplyClosed(attempt, sums);
       return {};
     }
     Written operator()(const KeyState& state) {
@@ -207,6 +230,7 @@ Written Writer::Apply(const Write& write) {
     }
     Written operator()(const ForgetQuotaCounts& request) {
       ForgetCounts(*self.database_, request);
+      sums.Forget(request.quota_group);
       return {};
     }
     Written operator()(const TruncateConversation& request) {
@@ -223,23 +247,29 @@ Written Writer::Apply(const Write& write) {
     }
     Written operator()(const Flush&) { return {}; }
   };
-  return std::visit(Visitor{*this}, write);
+  return std::visit(Visitor{*this, sums}, write);
 }
 
 // A result that is there already says that the whole end was written before: a daemon writes it
 // again where it could not know.
-Written Writer::ApplyFinish(const Finish& finish) {
-  if (finish.attempt) CloseAttempt(*database_, *finish.attempt);
-  const std::string conv_id = finish.turn ? finish.turn->conv_id : "";
-  if (finish.result && !SaveResult(*database_, *finish.result, conv_id, WallNow())) return {};
-  if (finish.turn) AppendTurn(*database_, *finish.turn);
-  for (const Usage& usage : finish.usage) AddUsage(*database_, usage);
+Written Writer::ApplyFinish(const Finish& finish, Sums& sums) {
+  if (finish.attempt) ApplyClosed(*finish.attempt, sums);
+  if (finish.result && !SaveResult(*database_, *finish.result, WallNow())) return {};
+  const std::string request_id = finish.result ? finish.result->request_id : "";
+  if (finish.turn) AppendTurn(*database_, *finish.turn, request_id);
+  for (const Usage& usage : finish.usage) sums.Add(usage);
   return {};
 }
 
-// FULL syncs the WAL at every commit, NORMAL only at checkpoints: the journal of attempts is
-// written but not synced, so that a turn costs one sync
-// (https://sqlite.org/pragma.html#pragma_synchronous).
+// One that is not open is closed already.
+void Writer::ApplyClosed(const AttemptClosed& attempt, Sums& sums) {
+  if (const AttemptLog::Opening* opening = attempts_.Find(attempt.attempt_id)) {
+    sums.Close(*opening, attempt);
+  }
+}
+
+// FULL syncs the WAL at every commit, NORMAL only at checkpoints: what nobody waits for costs no
+// sync (https://sqlite.org/pragma.html#pragma_synchronous).
 void Writer::SetDurability(bool sync) {
   if (sync == syncing_) return;
   database_->Execute(sync ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
@@ -257,6 +287,21 @@ void Writer::CheckpointWhenDue(bool idle) {
   const int code = sqlite3_wal_checkpoint_v2(database_->handle(), nullptr, mode, &pages, &copied);
   uncheckpointed_ = code != SQLITE_OK || copied < pages;
   checkpoint_at_ = kLogPages + (uncheckpointed_ ? database_->log_pages() : 0);
+}
+
+// The order is that of a power cut's safety: what the new generation leaves out may only be
+// forgotten once that one is on the disk. Where it cannot be written, the old one goes on, and the
+// next group tries again.
+void Writer::RenewLogWhenDue() {
+  try {
+    if (attempts_.NeedsRenewal()) attempts_.Renew();
+    if (attempts_.generation() == noted_generation_ || !database_) return;
+    NoteLogGeneration(*database_, attempts_.generation());
+    noted_generation_ = attempts_.generation();
+    uncheckpointed_ = true;
+  } catch (const DatabaseError&) {
+    // While attempts cannot be opened, attempts_.failed() says so.
+  }
 }
 
 // Whether writing works again after it failed.
@@ -279,6 +324,7 @@ void Writer::EndSessionOrLeaveIt() {
   try {
     EnsureFiles();
     SetDurability(true);
+    attempts_.Sync();
     EndSession(*database_);
   } catch (const DatabaseError&) {
     // The next daemon sees that this one could not close it, and checks.

@@ -41,6 +41,8 @@ void AddKeyCommands(CommandSet& set);           // keys, reset-cooldown, disable
 void AddChatCommands(CommandSet& set);          // chat, cancel
 void AddConversationCommands(CommandSet& set);  // conversations, conversation
 void AddReportCommands(CommandSet& set);        // usage, explain
+void AddTopCommand(CommandSet& set);            // top
+void AddDoctorCommand(CommandSet& set);         // doctor
 void AddAdminCommands(CommandSet& set);         // reload, backup, restore, check
 
 }  // namespace requestrouter::routerctl

@@ -24,6 +24,8 @@ class Console {
   bool stdout_is_terminal() const { return out_terminal_; }
   bool stderr_is_terminal() const { return err_terminal_; }
 
+  // A terminal on stdout, and neither NO_COLOR (no-color.org) nor TERM=dumb.
+  bool color() const { return color_; }
   // The escape sequence of a style on stdout; empty unless that is a terminal and NO_COLOR
   // (no-color.org) is not set.
   std::string Escape(Style style) const;

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "ipc/socket.h"
+
 namespace requestrouter::routerctl {
 namespace {
 
@@ -39,6 +41,8 @@ Result<Value> Daemon::Chat(const std::string& request_id, const Value& body,
   call.request_id = request_id;
   return Call("chat", body, on_event, call);
 }
+
+std::string Daemon::endpoint() const { return ipc::ResolveEndpoint(options_.endpoint); }
 
 void Daemon::Cancel(const std::string& request_id) {
   CallOptions call;

@@ -32,6 +32,9 @@ class Daemon {
   Result<ipc::Value> Chat(const std::string& request_id, const ipc::Value& body,
                           const OnEvent& on_event);
 
+  // Where it is looked for.
+  std::string endpoint() const;
+
   // Any thread.
   void Cancel(const std::string& request_id);
 

@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "client_lib/routerctl/commands.h"
+#include "client_lib/routerctl/key_cells.h"
 #include "client_lib/routerctl/table.h"
 #include "client_lib/routerctl/text.h"
 #include "client_lib/src/read.h"
@@ -9,46 +10,11 @@
 namespace requestrouter::routerctl {
 namespace {
 
-using client::ReadBool;
 using client::ReadChild;
 using client::ReadInt;
-using client::ReadOptionalInt;
 using client::ReadText;
 using client::ReadTexts;
 using ipc::Value;
-using Style = Console::Style;
-
-// "7/10", "7" where nothing limits it, "-" where it is not counted.
-std::string Used(const Value& usage, std::string_view window) {
-  const Value& counter = ReadChild(usage, window);
-  const auto used = ReadOptionalInt(counter, "used");
-  const auto limit = ReadOptionalInt(counter, "limit");
-  if (!used) return "-";
-  return limit ? Count(*used) + "/" + Count(*limit) : Count(*used);
-}
-
-std::string StateOf(const Value& key) {
-  std::string state = ReadText(key, "state");
-  if (!ReadBool(key, "active")) return "inactive";
-  if (state == "no_secret") return "no secret";
-  const auto remaining = ReadOptionalInt(ReadChild(key, "cooldown"), "remaining_ms");
-  if (state != "cooling" || !remaining) return state;
-  return "cooling " + Duration(std::chrono::milliseconds(*remaining));
-}
-
-Style StyleOf(const Value& key) {
-  const std::string state = ReadText(key, "state");
-  if (!ReadBool(key, "active")) return Style::kDim;
-  if (state == "ready") return Style::kPlain;
-  return state == "cooling" || state == "trial" ? Style::kYellow : Style::kRed;
-}
-
-std::string NoteOf(const Value& key) {
-  std::string reason = ReadText(ReadChild(key, "cooldown"), "reason");
-  if (!reason.empty()) return reason;
-  const Value& error = ReadChild(key, "last_error");
-  return error.is_string() ? error.get<std::string>() : ReadText(error, "message");
-}
 
 std::string DayReset(const Value& usage) {
   const std::string at = ReadText(ReadChild(usage, "rpd"), "resets_at");
@@ -63,8 +29,8 @@ void AddKey(const Console& console, Table& table, const Value& key) {
   for (const std::string& model : ReadTexts(key, "models")) {
     const Value& counters = ReadChild(usage, model);
     table.Add({first ? ReadText(key, "key_id") : "", first ? ReadText(key, "provider") : "",
-               first ? StateOf(key) : "", model, Used(counters, "rpm"), Used(counters, "tpm"),
-               Used(counters, "rpd"), DayReset(counters),
+               first ? StateOf(key) : "", model, UsedOf(counters, "rpm"), UsedOf(counters, "tpm"),
+               UsedOf(counters, "rpd"), DayReset(counters),
                first ? Count(ReadInt(key, "in_flight")) : "", first ? NoteOf(key) : ""},
               style);
     first = false;
@@ -89,7 +55,7 @@ int ShowKeys(const Console& console, const Value& body) {
                {"IN FLIGHT", kRight},
                {"NOTE"}});
   for (const Value& key : ReadChild(body, "keys")) AddKey(console, table, key);
-  console.Print(table.Text(console.Escape(Style::kBold)));
+  console.Print(table.Text(console.Escape(Console::Style::kBold)));
   return kFine;
 }
 

@@ -52,6 +52,8 @@ void AddCommands(CommandSet& set) {
   AddChatCommands(set);
   AddConversationCommands(set);
   AddReportCommands(set);
+  AddTopCommand(set);
+  AddDoctorCommand(set);
   AddAdminCommands(set);
 }
 

@@ -1,5 +1,6 @@
 #include <array>
 #include <chrono>
+#include <ctime>
 #include <memory>
 #include <optional>
 #include <set>
@@ -44,6 +45,25 @@ std::vector<std::string> GroupsOf(const Value& rows) {
   return groups;
 }
 
+// The sum of every counter, in a last row.
+void AddTotal(const Console& console, Table& table, const Value& rows, std::size_t groups) {
+  std::vector<std::string> cells(groups);
+  cells.front() = "total";
+  for (const char* name : kCounters) {
+    Value sum = 0;
+    for (const Value& row : rows) {
+      const Value& value = ReadChild(row, name);
+      if (value.is_number_integer() && sum.is_number_integer()) {
+        sum = sum.get<std::int64_t>() + value.get<std::int64_t>();
+      } else if (value.is_number()) {
+        sum = sum.get<double>() + value.get<double>();
+      }
+    }
+    cells.push_back(Cell(sum));
+  }
+  table.Add(std::move(cells), console.Escape(Style::kBold));
+}
+
 int ShowUsage(const Console& console, const Value& body) {
   const Value& rows = ReadChild(body, "rows");
   const std::vector<std::string> groups = GroupsOf(rows);
@@ -57,6 +77,7 @@ int ShowUsage(const Console& console, const Value& body) {
     for (const char* name : kCounters) cells.push_back(Cell(ReadChild(row, name)));
     table.Add(std::move(cells));
   }
+  if (rows.size() > 1 && !groups.empty()) AddTotal(console, table, rows, groups.size());
   console.Print(table.Text(console.Escape(Style::kBold)));
   return kFine;
 }
@@ -110,12 +131,55 @@ std::string Rest(const Value& row, const std::set<std::string>& shown) {
   return Cell(rest);
 }
 
+// "12:00:01.250" by the local clock.
+std::string ClockCell(system_clock::time_point at) {
+  const std::time_t seconds = system_clock::to_time_t(at);
+  std::tm parts{};
+  localtime_r(&seconds, &parts);
+  std::array<char, 16> text;
+  std::strftime(text.data(), text.size(), "%H:%M:%S", &parts);
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(at.time_since_epoch());
+  std::string fraction = std::to_string(ms.count() % 1'000);
+  return std::string(text.data()) + "." + std::string(3 - fraction.size(), '0') + fraction;
+}
+
+// The first event by the clock, the others by what passed since it.
 void ShowTimeline(const Console& console, const Value& rows) {
-  Table table({{"AT"}, {"EVENT"}, {"DETAILS"}});
+  Table table({{"AT", Table::Align::kRight}, {"EVENT"}, {"DETAILS"}});
+  std::optional<system_clock::time_point> first;
   for (const Value& row : rows) {
-    table.Add({ReadText(row, "at"), ReadText(row, "event"), Rest(row, {"at", "event"})});
+    const std::string text = ReadText(row, "at");
+    const auto at = ParseTime(text);
+    std::string cell = text;
+    if (at && first) {
+      cell = "+" + Duration(std::chrono::duration_cast<std::chrono::milliseconds>(*at - *first));
+    } else if (at) {
+      cell = ClockCell(*at);
+      first = at;
+    }
+    const Value& detail = ReadChild(row, "detail");
+    table.Add({cell, ReadText(row, "event"),
+               detail.is_string() ? detail.get<std::string>() : Rest(row, {"at", "event"})});
   }
   if (!table.empty()) console.Print("\n" + table.Text(console.Escape(Style::kBold)));
+}
+
+// Where the time went, in a sentence.
+std::string Summary(const Value& body) {
+  const Value& attempts = ReadChild(body, "attempts");
+  if (attempts.empty()) return "It has not been sent to any key.";
+  std::int64_t waited = 0, took = 0;
+  for (const Value& attempt : attempts) {
+    waited += client::ReadInt(attempt, "waited_ms");
+    took += client::ReadInt(attempt, "duration_ms");
+  }
+  const auto duration = [](std::int64_t ms) { return Duration(std::chrono::milliseconds(ms)); };
+  const Value& last = attempts.back();
+  const std::size_t count = attempts.size();
+  return "It waited " + duration(waited) + " for a key with room and spent " + duration(took) +
+         " at providers, in " + std::to_string(count) + (count == 1 ? " attempt" : " attempts") +
+         "; the last was by key " + ReadText(last, "key_id") + " (" + ReadText(last, "model") +
+         "): " + ReadText(last, "outcome") + ".";
 }
 
 void ShowAttempts(const Console& console, const Value& rows) {
@@ -137,8 +201,9 @@ void ShowAttempts(const Console& console, const Value& rows) {
 void ShowConsidered(const Console& console, const Value& rows) {
   Table table({{"CONSIDERED"}, {"MODEL"}, {"VERDICT"}, {"UNTIL"}});
   for (const Value& row : rows) {
+    const std::string until = ReadText(row, "until");
     table.Add({ReadText(row, "key_id"), ReadText(row, "model"), ReadText(row, "verdict"),
-               ReadText(row, "until")});
+               until.empty() ? "" : Relative(until, system_clock::now())});
   }
   if (!table.empty()) console.Print("\n" + table.Text(console.Escape(Style::kBold)));
 }
@@ -146,7 +211,7 @@ void ShowConsidered(const Console& console, const Value& rows) {
 int ShowExplanation(const Console& console, const Value& body) {
   console.Print(Printable("request " + ReadText(body, "id") + " of " +
                           Cell(ReadChild(body, "caller")) + ": " + ReadText(body, "state")) +
-                "\n");
+                "\n" + Printable(Summary(body)) + "\n");
   ShowTimeline(console, ReadChild(body, "timeline"));
   ShowAttempts(console, ReadChild(body, "attempts"));
   ShowConsidered(console, ReadChild(body, "considered"));

@@ -89,29 +89,57 @@ int ShowModels(const Console& console, const Value& body) {
   return kFine;
 }
 
-std::string QueueTable(const Console& console, const Value& rows) {
-  Table table({{"ID"},
+Table WaitingTable(const Value& rows) {
+  using enum Table::Align;
+  Table table({{"POSITION", kRight},
+               {"ETA", kRight},
+               {"WAITED", kRight},
+               {"PRIORITY"},
+               {"MODEL"},
                {"CALLER"},
                {"AGENT"},
+               {"ID"}});
+  for (const Value& row : rows) {
+    const std::string model = ReadText(row, "model");
+    table.Add({Cell(ReadChild(row, "position")), DurationCell(row, "eta_ms"),
+               DurationCell(row, "waited_ms"), ReadText(row, "priority"),
+               model.empty() ? "any" : model, Cell(ReadChild(row, "caller")),
+               ReadText(row, "agent"), ReadText(row, "id")});
+  }
+  return table;
+}
+
+Table InFlightTable(const Value& rows) {
+  Table table({{"RUNNING", Table::Align::kRight},
+               {"KEY"},
                {"MODEL"},
                {"PRIORITY"},
-               {"POSITION", Table::Align::kRight},
-               {"ETA", Table::Align::kRight},
-               {"WAITED", Table::Align::kRight}});
+               {"CALLER"},
+               {"AGENT"},
+               {"ID"}});
   for (const Value& row : rows) {
-    table.Add({ReadText(row, "id"), Cell(ReadChild(row, "caller")), ReadText(row, "agent"),
-               ReadText(row, "model"), ReadText(row, "priority"), Cell(ReadChild(row, "position")),
-               DurationCell(row, "eta_ms"), DurationCell(row, "waited_ms")});
+    table.Add({DurationCell(row, "running_ms"), ReadText(row, "key_id"), ReadText(row, "model"),
+               ReadText(row, "priority"), Cell(ReadChild(row, "caller")), ReadText(row, "agent"),
+               ReadText(row, "id")});
   }
-  return table.empty() ? "" : table.Text(console.Escape(Style::kBold));
+  return table;
+}
+
+void ShowPart(const Console& console, const Value& rows, const std::string& what,
+              const Table& table) {
+  console.Print(Count(static_cast<std::int64_t>(rows.size())) + " " + what + "\n");
+  if (!table.empty()) console.Print(table.Text(console.Escape(Style::kBold)));
 }
 
 int ShowQueue(const Console& console, const Value& body) {
-  for (const char* part : {"waiting", "in_flight"}) {
-    const Value& rows = ReadChild(body, part);
-    const std::string title = std::string(part) == "waiting" ? "waiting: " : "in flight: ";
-    console.Print(title + Count(static_cast<std::int64_t>(rows.size())) + "\n" +
-                  QueueTable(console, rows));
+  const Value& waiting = ReadChild(body, "waiting");
+  const Value& in_flight = ReadChild(body, "in_flight");
+  ShowPart(console, waiting, "waiting for a key with room", WaitingTable(waiting));
+  ShowPart(console, in_flight, "in flight, at a provider", InFlightTable(in_flight));
+  if (!waiting.empty()) {
+    console.Print(
+        "`routerctl keys` shows which limits are used up, `routerctl explain ID` what a "
+        "request waits for\n");
   }
   return kFine;
 }

@@ -58,6 +58,24 @@ ipc::Value ToValue(const router::Trace& trace) {
           {"considered", std::move(considered)}};
 }
 
+// One line of what `explain` tells in full; the key is the last one tried.
+ipc::Value SummaryOf(const router::Trace& trace) {
+  ipc::Value row = {{"id", trace.id}, {"caller", trace.caller}, {"state", trace.state}};
+  if (!trace.timeline.empty()) {
+    const storage::Millis ended = trace.timeline.back().at;
+    row["ended_at"] = Timestamp(ended);
+    row["total_ms"] = ended - trace.timeline.front().at;
+  }
+  row["attempts"] = trace.attempts.size();
+  if (trace.attempts.empty()) return row;
+  const auto& last = trace.attempts.back();
+  row["key_id"] = last.key_id;
+  row["model"] = last.model;
+  row["waited_ms"] = last.waited_ms;
+  row["duration_ms"] = last.duration_ms;
+  return row;
+}
+
 }  // namespace
 
 void Operations::On(const Asker& asker, const ipc::CancelRequest& request) {
@@ -76,7 +94,7 @@ void Operations::On(const Asker& asker, const ipc::ExplainRequest& request) {
   Reply(asker, ToValue(*trace));
 }
 
-void Operations::On(const Asker& asker, const ipc::QueueRequest&) {
+void Operations::On(const Asker& asker, const ipc::QueueRequest& request) {
   const policy::Instant now = parts_.clock.Steady();
   ipc::Value waiting = ipc::Value::array();
   for (const policy::Standing& standing : parts_.dispatcher.Waiting(now)) {
@@ -98,7 +116,17 @@ void Operations::On(const Asker& asker, const ipc::QueueRequest&) {
     row["running_ms"] = router::ElapsedMs(now - live.granted_at);
     in_flight.push_back(std::move(row));
   });
-  Reply(asker, ipc::Value{{"waiting", std::move(waiting)}, {"in_flight", std::move(in_flight)}});
+  ipc::Value body = {{"waiting", std::move(waiting)}, {"in_flight", std::move(in_flight)}};
+  if (request.recent > 0) {
+    const auto most = static_cast<std::size_t>(request.recent);
+    const bool all = IsAdmin(asker);
+    body["recent"] = ipc::Value::array();
+    for (const router::Trace* trace : parts_.chats.traces().Last(
+             most, [&](const router::Trace& t) { return all || t.uid == asker.peer.uid; })) {
+      body["recent"].push_back(SummaryOf(*trace));
+    }
+  }
+  Reply(asker, std::move(body));
 }
 
 }  // namespace requestrouter::ops

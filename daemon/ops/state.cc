@@ -127,7 +127,7 @@ Families ToFamilies(const State& state, const std::optional<storage::Size>& size
              "Messages that were dropped unanswered because nobody could be answered.",
              static_cast<double>(state.dropped_messages)),
       Single(MetricType::Counter, "requestrouter_lost_log_lines_total",
-             "Log lines that were lost: the log's file or journal did not keep up, or failed.",
+             "Log lines that were lost, at the least: the log's file or journal did not keep up, or failed.",
              static_cast<double>(state.lost_log_lines)),
   };
   Append(families, OfKeys(state));

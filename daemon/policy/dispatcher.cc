@@ -82,9 +82,9 @@ void Dispatcher::SetHasSecret(std::string_view key_id, bool has_secret) {
   impl_->KeysChanged();
 }
 
-void Dispatcher::RestoreAttempt(std::string_view quota_group, std::string_view model,
-                                const Demand& demand, Instant at) {
-  impl_->pool().RestoreAttempt(quota_group, model, demand, at);
+void Dispatcher::RestoreAttempts(std::string_view quota_group, std::string_view model,
+                                 std::int64_t attempts, const Demand& total, Instant at) {
+  impl_->pool().RestoreAttempts(quota_group, model, attempts, total, at);
 }
 
 void Dispatcher::RestoreFullWindows(Instant at, Instant now) {

@@ -79,16 +79,17 @@ class Dispatcher {
 
   // ---- restart: as the journal and the stored states say, before the first Enter. Attempts fill
   // the minute windows from `at` on, days the day counters; what is not configured is ignored.
-  void RestoreAttempt(std::string_view quota_group, std::string_view model, const Demand& demand,
-                      Instant at);
+  // `total` is that of all of them.
+  void RestoreAttempts(std::string_view quota_group, std::string_view model, std::int64_t attempts,
+                       const Demand& total, Instant at);
   // Attempts up to `at` are missing from the journal: the minute windows count as full then.
   void RestoreFullWindows(Instant at, Instant now);
   void RestoreDay(std::string_view quota_group, std::string_view model, std::int64_t requests,
                   const Demand& tokens, Instant now);
   void RestoreKey(std::string_view key_id, KeyStateName state, const Cooldown& cooldown,
                   Instant now);
-  // The keys whose state changed since the last call: to be persisted. A provider's breaker is among
-  // them as "provider/NAME", which no key can be called.
+  // The keys whose state changed since the last call: to be persisted. A provider's breaker is
+  // among them as "provider/NAME", which no key can be called.
   std::vector<KeyStatus> TakeChanged(Instant now);
 
   // For tests: aborts where an invariant does not hold.

@@ -139,6 +139,18 @@ bool KeyPool::HasTag(std::uint32_t model, std::int8_t tag) const {
   return models_[model].tags[static_cast<std::size_t>(tag)];
 }
 
+Choices KeyPool::ChoicesOf(std::string_view key_id) const {
+  Choices choices;
+  const auto found = keys_.find(key_id);
+  if (found == keys_.end()) return choices;
+  const KeyState& key = *found->second;
+  for (const KeyModel& served : key.spec.models) {
+    const auto model = FindModel(served.name);
+    if (model) choices.push_back({*model, Choice::kAnyTag, &key});
+  }
+  return choices;
+}
+
 double KeyPool::ShareOf(std::uint32_t model, const Demand& demand) const {
   const Model& of = models_[model];
   const Amounts amounts = CountAmounts(of.cells.front().quota->quota.limits(), demand);
@@ -563,11 +575,11 @@ std::vector<CellId> KeyPool::Cells(const Choices& choices, std::size_t max) cons
 
 // ---- restart
 
-void KeyPool::RestoreAttempt(std::string_view group, std::string_view model, const Demand& demand,
-                             Instant at) {
+void KeyPool::RestoreAttempts(std::string_view group, std::string_view model, std::int64_t attempts,
+                              const Demand& total, Instant at) {
   const auto found = quotas_.find({std::string(group), std::string(model)});
   if (found == quotas_.end()) return;
-  found->second->quota.RestoreAttempt(demand, at);
+  found->second->quota.RestoreAttempts(attempts, total, at);
   Touch(nullptr, found->second.get(), nullptr);
 }
 

@@ -52,11 +52,13 @@ struct Admission {
   Health::Pass key_pass, quota_pass, provider_pass;
 };
 
-// Models to choose from: index of the model, and of the workload tag that keys must have.
+// Models to choose from: index of the model, of the workload tag that keys must have, and the only
+// key that may be used. Valid until Configure.
 struct Choice {
   static constexpr std::int8_t kAnyTag = -1;
   std::uint32_t model = 0;
-  std::int8_t tag = kAnyTag;  // as Tier: 0 light, 1 medium, 2 heavy
+  std::int8_t tag = kAnyTag;      // as Tier: 0 light, 1 medium, 2 heavy
+  const KeyState* key = nullptr;  // null: any
   bool operator==(const Choice&) const = default;
   auto operator<=>(const Choice&) const = default;
 };
@@ -111,6 +113,8 @@ class KeyPool {
   const std::string& model_name(std::uint32_t model) const { return models_[model].name; }
   std::optional<std::uint32_t> FindModel(std::string_view name) const;
   bool HasTag(std::uint32_t model, std::int8_t tag) const;  // of any of its keys
+  // The models of one key, for that key alone, as configured; none where there is no such key.
+  Choices ChoicesOf(std::string_view key_id) const;
   // The part that a demand takes of all that the model's keys have: the greatest over the limits
   // (dominant share: Ghodsi et al., NSDI 2011).
   double ShareOf(std::uint32_t model, const Demand& demand) const;
@@ -172,8 +176,8 @@ class KeyPool {
   std::size_t cell_count() const { return cell_count_; }
 
   // ---- restart
-  void RestoreAttempt(std::string_view group, std::string_view model, const Demand& demand,
-                      Instant at);
+  void RestoreAttempts(std::string_view group, std::string_view model, std::int64_t attempts,
+                       const Demand& total, Instant at);
   void RestoreFullWindows(Instant at, Instant now);
   void RestoreDay(std::string_view group, std::string_view model, std::int64_t requests,
                   const Demand& tokens, Instant now);
@@ -201,7 +205,8 @@ class KeyPool {
 
   const Cell& At(CellId cell) const { return models_[cell.model].cells[cell.index]; }
   static bool Matches(const Cell& cell, const Choice& choice) {
-    return choice.tag == Choice::kAnyTag || choice.tag == cell.tag;
+    return (choice.tag == Choice::kAnyTag || choice.tag == cell.tag) &&
+           (choice.key == nullptr || choice.key == cell.key.get());
   }
   bool Takes(CellId cell, const Wish& wish, Instant now) const;
   std::optional<CellId> PickPreferred(const Choices& choices, const Wish& wish, Instant now) const;

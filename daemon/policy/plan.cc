@@ -32,6 +32,7 @@ Choices AllOf(const Plan& plan) {
 }
 
 Plan Planner::Make(const Ask& ask) const {
+  if (!ask.key_id.empty()) return {OfKey(ask), {}};
   const bool fallback = ask.allow_fallback.value_or(config_->enable_fallback);
   const int tier = static_cast<int>(TierOf(ask));
   if (ask.model.empty()) {
@@ -56,6 +57,15 @@ Plan Planner::Make(const Ask& ask) const {
   rest.insert(rest.end(), others.fallback.begin(), others.fallback.end());
   Drop(rest, *named);
   return {{{*named, Choice::kAnyTag}}, rest};
+}
+
+Choices Planner::OfKey(const Ask& ask) const {
+  Choices choices = pool_->ChoicesOf(ask.key_id);
+  std::erase_if(choices, [&](const Choice& choice) {
+    const std::string& model = pool_->model_name(choice.model);
+    return !Capable(ask, model) || (!ask.model.empty() && ask.model != model);
+  });
+  return choices;
 }
 
 Tier Planner::TierOf(const Ask& ask) const {

@@ -30,6 +30,9 @@ Choices AllOf(const Plan& plan);
 // where there are neither, the models of the nearest tier, the lighter one first; the rest only
 // instead of a long wait, so that small work does not spend the quota of large models while small
 // ones have room. Names that no key serves are skipped.
+//
+// A named key: the wanted model, else all its models in their order, with that key alone, and
+// nothing instead.
 class Planner {
  public:
   // Both outlive the planner.
@@ -43,6 +46,7 @@ class Planner {
  private:
   const std::vector<std::string>& Mapping(int tier) const;
   std::optional<int> MappedTier(const std::string& model) const;
+  Choices OfKey(const Ask& ask) const;
   // Of a served model without a mapping: the lightest tag of its keys, else medium.
   int WeightOf(std::uint32_t model) const;
   Choices OfTier(int tier, const Ask& ask) const;

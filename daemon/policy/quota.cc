@@ -211,8 +211,9 @@ void Quota::Raise(Instant now) {
   }
 }
 
-void Quota::RestoreAttempt(const Demand& demand, Instant at) {
-  const Amounts amounts = CountAmounts(limits_, demand);
+void Quota::RestoreAttempts(std::int64_t attempts, const Demand& total, Instant at) {
+  Amounts amounts = CountAmounts(limits_, total);
+  amounts[Index(LimitKind::kRpm)] = attempts;
   for (std::size_t i = 0; i < kMinuteKinds; ++i) {
     if (minutes_[i]) minutes_[i]->window.Add(amounts[i], at);
   }

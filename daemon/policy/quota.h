@@ -71,8 +71,9 @@ class Quota {
   // been shared for a while. A demand above it goes when nothing else is in the window.
   void Learn(LimitKind kind, const Reservation& refused, Instant now);
 
-  // An attempt of an earlier run of the program; counts from `at` in the minute windows.
-  void RestoreAttempt(const Demand& demand, Instant at);
+  // Attempts of an earlier run of the program, and what they used together; count from `at` in the
+  // minute windows.
+  void RestoreAttempts(std::int64_t attempts, const Demand& total, Instant at);
   // All that the minute windows still allow may have been used by `at`.
   void RestoreFullWindows(Instant at, Instant now);
   void RestoreDay(std::int64_t requests, const Demand& tokens, Instant now);

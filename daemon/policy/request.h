@@ -26,6 +26,7 @@ struct Ask {
   std::string model;  // wanted; empty: by tier
   Tier tier = Tier::kAuto;
   std::optional<bool> allow_fallback;  // absent: as configured
+  std::string key_id;                  // this key and no other; empty: any
   Demand demand;
   PriorityClass priority = PriorityClass::kNormal;
   Instant deadline;                         // of the request

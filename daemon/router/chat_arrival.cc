@@ -61,9 +61,9 @@ void ChatService::Restore(const storage::Recovered& recovered) {
   const policy::Instant now = parts_.clock.Steady();
   last_attempt_id_ = recovered.last_attempt_id;
   RestoreBudgets();
-  for (const storage::JournalledAttempt& attempt : recovered.attempts) {
+  for (const storage::UnknownAttempt& attempt : recovered.unknown) {
     const policy::Instant forget_at = SteadyAt(parts_.clock, attempt.unknown_until);
-    if (attempt.closed || forget_at <= now) continue;
+    if (forget_at <= now) continue;
     orphans_[KeyOf(attempt.opened.uid, attempt.opened.request_id)] = {attempt.opened.body_digest,
                                                                       forget_at};
   }
@@ -90,7 +90,7 @@ bool ChatService::AnswerKnownId(const ipc::Envelope& from, const ipc::Peer& peer
   const Unwritten* unwritten = FindUnwritten(peer.uid, request.id);
   const std::string* digest = live ? &live->digest
                               : unwritten
-                                  ? &unwritten->finish.result->body_digest
+                                  ? &unwritten->finish->result->body_digest
                                   : results_.Find(peer.uid, request.id, parts_.clock.Steady());
   if (!digest) return false;
   if (*digest != request.body_digest) {
@@ -275,7 +275,9 @@ ipc::Result<void> ChatService::BuildPrompt(LiveRequest& live, storage::Conversat
 ipc::Result<void> ChatService::BuildAsk(LiveRequest& live,
                                         const storage::Conversation& conversation) {
   const ipc::ChatRequest& chat = live.chat;
-  const bool fallback = chat.allow_fallback.value_or(catalog_->config().settings.enable_fallback);
+  if (const auto allowed = CheckKey(live); !allowed) return allowed;
+  const bool fallback = chat.key_id.empty() &&
+                        chat.allow_fallback.value_or(catalog_->config().settings.enable_fallback);
   ipc::Result<std::vector<std::string>> suitable =
       SuitableModels(*catalog_, *live.prompt, fallback);
   if (!suitable) return tl::unexpected(suitable.error());
@@ -289,6 +291,7 @@ ipc::Result<void> ChatService::BuildAsk(LiveRequest& live,
   ask.model = chat.model_preference;
   ask.tier = ToTier(chat.workload);
   ask.allow_fallback = fallback;
+  ask.key_id = chat.key_id;
   std::int64_t images = 0;
   for (const ipc::Message& message : live.prompt->messages) images += ImagesOf(message);
   ask.demand.input_tokens =

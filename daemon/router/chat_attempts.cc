@@ -67,7 +67,7 @@ void ChatService::StartAttempt(const policy::Grant& grant) {
   live->granted_at = parts_.clock.Steady();
   live->waited += grant.waited;
   live->attempts = grant.attempt;
-  live->stage = Stage::kJournalling;
+  live->stage = Stage::kInFlight;
   live->trace.considered.clear();
   for (const policy::Considered& c : parts_.dispatcher.Consider(live->ask, live->granted_at)) {
     std::optional<storage::Millis> until;
@@ -78,44 +78,32 @@ void ChatService::StartAttempt(const policy::Grant& grant) {
       {grant.attempt, grant.key_id, grant.model, "in_flight", 0, ElapsedMs(grant.waited), 0});
   Note(*live, "granted", grant.key_id + " " + grant.model);
   storage::CrashPoint("reserved");
+  const storage::Result<void> journalled = Journal(*live);
+  if (!journalled && live->stored()) {
+    // A turn that cannot be made durable must not spend quota.
+    AbandonGrant(*live);
+    return Fail(*live, ToError(journalled.error()));
+  }
+  storage::CrashPoint("journalled");
+  SendAttempt(*live);
+}
 
+storage::Result<void> ChatService::Journal(LiveRequest& live) {
+  const policy::Grant& grant = *live.grant;
   storage::AttemptOpened opened;
   opened.attempt_id = ++last_attempt_id_;
-  opened.uid = live->peer.uid;
-  opened.request_id = live->id;
-  opened.body_digest = live->digest;
-  opened.conv_id = live->chat.conv_id;
+  opened.uid = live.peer.uid;
+  opened.request_id = live.id;
+  opened.body_digest = live.digest;
+  opened.conv_id = live.chat.conv_id;
   opened.key_id = grant.key_id;
   opened.quota_group = grant.quota_group;
   opened.model = grant.model;
   opened.at = parts_.clock.Wall();
   opened.input_tokens = grant.reserved.input_tokens;
   opened.output_tokens = grant.reserved.output_tokens;
-  table_.SetAttempt(*live, opened.attempt_id);
-  parts_.store.Submit(
-      opened, storage::Durability::kProcess,
-      Later<storage::Written>([this, ticket = live->ticket, attempt_id = opened.attempt_id,
-                               catalog = catalog_](auto written) {
-        OnJournalled(ticket, attempt_id, *catalog, std::move(written));
-      }));
-}
-
-// `catalog` is that of the grant: a reload in between may have taken the key away.
-void ChatService::OnJournalled(std::uint64_t ticket, std::int64_t attempt_id,
-                               const Catalog& catalog, storage::Result<storage::Written> written) {
-  LiveRequest* live = table_.Find(ticket);
-  if (!live || live->attempt_id != attempt_id) return;
-  if (live->answered()) {
-    AbandonGrant(*live);
-    return Forget(*live);
-  }
-  if (!written && live->stored()) {
-    // A turn that cannot be made durable must not spend quota.
-    AbandonGrant(*live);
-    return Fail(*live, ToError(written.error()));
-  }
-  storage::CrashPoint("journalled");
-  SendAttempt(*live, catalog);
+  table_.SetAttempt(live, opened.attempt_id);
+  return parts_.store.OpenAttempt(opened);
 }
 
 // The grant will not be used: nothing was sent, the reservation is refunded.
@@ -128,11 +116,11 @@ void ChatService::AbandonGrant(LiveRequest& live) {
   parts_.store.Submit(CloseAttempt(live, report), storage::Durability::kProcess, [](auto) {});
 }
 
-void ChatService::SendAttempt(LiveRequest& live, const Catalog& catalog) {
-  const std::shared_ptr<const secrets::Secret> secret = catalog.SecretOf(live.grant->key_id);
+void ChatService::SendAttempt(LiveRequest& live) {
+  const std::shared_ptr<const secrets::Secret> secret = catalog_->SecretOf(live.grant->key_id);
   upstream::Attempt attempt;
   attempt.id = live.attempt_id;
-  attempt.provider = catalog.ProviderOf(live.grant->key_id);
+  attempt.provider = catalog_->ProviderOf(live.grant->key_id);
   attempt.model = live.grant->model;
   attempt.prompt = live.prompt;
   attempt.stream = live.chat.stream;
@@ -140,7 +128,6 @@ void ChatService::SendAttempt(LiveRequest& live, const Catalog& catalog) {
   attempt.timeout =
       std::chrono::duration_cast<std::chrono::milliseconds>(live.deadline - parts_.clock.Steady()) +
       kTimeoutMargin;
-  live.stage = Stage::kInFlight;
   Note(live, "sent", live.grant->key_id);
   ipc::ChatProgress progress;
   progress.state = ipc::ChatProgress::State::kSent;
@@ -222,7 +209,8 @@ void ChatService::RecordLost(const LiveRequest& live, const upstream::Outcome& o
   finish.usage.push_back(BuildUsage(live, outcome.answer->tokens, false));
   finish.usage.back().requests = 0;
   Spend(finish.usage.back());
-  parts_.store.Submit(std::move(finish), storage::Durability::kProcess, [](auto) {});
+  parts_.store.Submit(std::make_shared<const storage::Finish>(std::move(finish)),
+                      storage::Durability::kProcess, [](auto) {});
 }
 
 storage::AttemptClosed ChatService::CloseAttempt(LiveRequest& live, const policy::Report& report) {

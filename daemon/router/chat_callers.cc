@@ -1,9 +1,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "daemon/router/access.h"
 #include "daemon/router/chat_service.h"
 
-// What callers may use: models and budgets.
+// What callers may use: keys, models and budgets.
 namespace requestrouter::router {
 namespace {
 
@@ -23,6 +24,17 @@ ipc::Error OverBudget(const std::string& what, std::int64_t ms_to_midnight) {
 }
 
 }  // namespace
+
+// Whoever names a key passes by the choice that keeps quotas even and healthy keys in use.
+ipc::Result<void> ChatService::CheckKey(const LiveRequest& live) const {
+  const std::string& key_id = live.chat.key_id;
+  if (key_id.empty()) return {};
+  if (!Access(catalog_->config().settings.admin_group).IsAdmin(live.peer)) {
+    return ipc::Fail(ErrorType::kPermissionDenied, "only administrators may choose the key");
+  }
+  if (catalog_->FindKey(key_id)) return {};
+  return ipc::Fail(ErrorType::kNotFound, "no key \"" + key_id + "\"; `routerctl keys` lists them");
+}
 
 // `suitable`: as SuitableModels gives it, none standing for all. Leaves those that are allowed.
 ipc::Result<void> ChatService::KeepToAllowed(const LiveRequest& live, bool fallback,

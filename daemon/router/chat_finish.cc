@@ -114,7 +114,7 @@ storage::StoredResult ChatService::BuildResult(const LiveRequest& live, std::str
 
 void ChatService::Succeed(LiveRequest& live, const upstream::Outcome& outcome,
                           const storage::AttemptClosed& closed) {
-  const ipc::ChatReply reply = BuildReply(live, *outcome.answer);
+  ipc::ChatReply reply = BuildReply(live, *outcome.answer);
   std::string payload = ipc::EncodeChatReply(live.id, reply);
   storage::Finish finish;
   finish.attempt = closed;
@@ -126,21 +126,29 @@ void ChatService::Succeed(LiveRequest& live, const upstream::Outcome& outcome,
     return Settle(live, std::move(finish), storage::Durability::kProcess);
   }
   finish.turn = BuildTurn(live, reply);
+  Commit(live, std::move(finish), storage::Durability::kFull,
+         std::make_shared<const ipc::ChatReply>(std::move(reply)));
+}
+
+// `reply`: of a request that is answered once its end is stored.
+void ChatService::Commit(LiveRequest& live, storage::Finish finish, storage::Durability durability,
+                         std::shared_ptr<const ipc::ChatReply> reply) {
   live.stage = Stage::kCommitting;
-  storage::Finish written = finish;
-  parts_.store.Submit(std::move(written), storage::Durability::kFull,
-                      Later<storage::Written>([this, ticket = live.ticket,
-                                               finish = std::move(finish), reply](auto result) {
-                        OnCommitted(ticket, finish, reply, std::move(result));
+  auto shared = std::make_shared<const storage::Finish>(std::move(finish));
+  parts_.store.Submit(shared, durability,
+                      Later<storage::Written>([this, ticket = live.ticket, shared,
+                                               reply = std::move(reply)](const auto& written) {
+                        OnCommitted(ticket, shared, reply.get(), written);
                       }));
 }
 
-void ChatService::OnCommitted(std::uint64_t ticket, const storage::Finish& finish,
-                              const std::optional<ipc::ChatReply>& reply,
-                              storage::Result<storage::Written> written) {
+void ChatService::OnCommitted(std::uint64_t ticket,
+                              const std::shared_ptr<const storage::Finish>& finish,
+                              const ipc::ChatReply* reply,
+                              const storage::Result<storage::Written>& written) {
   LiveRequest* live = table_.Find(ticket);
   if (!live) return;
-  std::string payload = finish.result ? finish.result->reply : std::string();
+  std::string payload = finish->result ? finish->result->reply : std::string();
   ipc::ChatReply unsaved;
   if (!written && reply) {
     unsaved = *reply;
@@ -150,8 +158,8 @@ void ChatService::OnCommitted(std::uint64_t ticket, const storage::Finish& finis
     payload = ipc::EncodeChatReply(live->id, unsaved);
   }
   if (written) {
-    NoteResult(finish);
-  } else if (finish.turn || finish.result || unwritten_.size() < kMostUnwritten) {
+    NoteResult(*finish);
+  } else if (finish->turn || finish->result || unwritten_.size() < kMostUnwritten) {
     unwritten_.push_back({finish, payload});
   } else {
     ++uncounted_;  // refused without an answer to keep: as many as anybody cares to send
@@ -169,7 +177,7 @@ void ChatService::NoteResult(const storage::Finish& finish) {
 
 const ChatService::Unwritten* ChatService::FindUnwritten(uid_t uid, const std::string& id) const {
   for (const Unwritten& one : unwritten_) {
-    const auto& result = one.finish.result;
+    const auto& result = one.finish->result;
     if (result && result->uid == uid && result->request_id == id) return &one;
   }
   return nullptr;
@@ -195,21 +203,17 @@ void ChatService::Fail(LiveRequest& live, const ipc::Error& error,
 // cancelled and settled when its outcome comes.
 void ChatService::EndEarly(LiveRequest& live, ipc::Error error) {
   if (live.answered() || live.stage == Stage::kCommitting) return;
-  const Stage stage = live.stage;
-  if (stage != Stage::kInFlight && stage != Stage::kJournalling) {
+  if (live.stage != Stage::kInFlight) {
     parts_.dispatcher.Leave(live.ticket, parts_.clock.Steady());
     return Fail(live, error);
   }
   Note(live, "failed", error.message);
   Answer(live, ipc::EncodeError(live.id, error), error);
-  parts_.store.Submit(
-      [&] {
-        storage::Finish finish;
-        finish.usage.push_back(BuildUsage(live, {}, true));
-        return finish;
-      }(),
-      storage::Durability::kProcess, [](auto) {});
-  if (stage == Stage::kInFlight) parts_.attempts.Cancel(live.attempt_id);
+  storage::Finish finish;
+  finish.usage.push_back(BuildUsage(live, {}, true));
+  parts_.store.Submit(std::make_shared<const storage::Finish>(std::move(finish)),
+                      storage::Durability::kProcess, [](auto) {});
+  parts_.attempts.Cancel(live.attempt_id);
 }
 
 bool ChatService::Cancel(uid_t uid, const std::string& id) {
@@ -227,8 +231,7 @@ void ChatService::CallerGone(pid_t pid) {
       table_.HandOver(*live, live->subscribers.front().pid);
       continue;
     }
-    const bool at_provider = live->stage == Stage::kInFlight || live->stage == Stage::kJournalling;
-    if (at_provider && !live->chat.stream) continue;
+    if (live->stage == Stage::kInFlight && !live->chat.stream) continue;
     EndEarly(*live, NewError(ErrorType::kCancelled, "the caller's process ended"));
   }
 }
@@ -251,13 +254,7 @@ void ChatService::Answer(LiveRequest& live, std::string payload, const ipc::Erro
 // Stores the end of a request that is answered already, then forgets it.
 void ChatService::Settle(LiveRequest& live, storage::Finish finish,
                          storage::Durability durability) {
-  live.stage = Stage::kCommitting;
-  storage::Finish written = finish;
-  parts_.store.Submit(std::move(written), durability,
-                      Later<storage::Written>(
-                          [this, ticket = live.ticket, finish = std::move(finish)](auto result) {
-                            OnCommitted(ticket, finish, std::nullopt, std::move(result));
-                          }));
+  Commit(live, std::move(finish), durability, nullptr);
 }
 
 void ChatService::Forget(LiveRequest& live) {
@@ -273,12 +270,11 @@ void ChatService::Forget(LiveRequest& live) {
 void ChatService::RetryUnwritten() {
   if (unwritten_.empty() || rewriting_ || parts_.clock.Steady() < rewrite_at_) return;
   rewriting_ = true;
-  storage::Finish finish = unwritten_.front().finish;
-  parts_.store.Submit(std::move(finish), storage::Durability::kFull,
+  parts_.store.Submit(unwritten_.front().finish, storage::Durability::kFull,
                       Later<storage::Written>([this](auto written) {
                         rewriting_ = false;
                         if (written) {
-                          NoteResult(unwritten_.front().finish);
+                          NoteResult(*unwritten_.front().finish);
                           unwritten_.pop_front();
                         } else {
                           rewrite_at_ = parts_.clock.Steady() + kRewriteInterval;
@@ -341,7 +337,7 @@ void ChatService::ShutDown(Which which, const std::string& message) {
 
 void ChatService::Drain() {
   draining_ = true;
-  ShutDown([](const LiveRequest& live) { return live.stage < Stage::kJournalling; },
+  ShutDown([](const LiveRequest& live) { return live.stage < Stage::kInFlight; },
            "routerd is stopping; connect again");
 }
 

@@ -33,9 +33,9 @@ namespace requestrouter::router {
 //      │
 //   wait for the conversation's earlier turns ── load its history
 //      │
-//   dispatcher queue ── grant ── journal the attempt ── send ── outcome ── retry (queue again)
-//      │                                                          │
-//   refuse                                           store the turn ── answer
+//   dispatcher queue ── grant ── journal and send ── outcome ── retry (queue again)
+//      │                                              │
+//   refuse                               store the turn ── answer
 class ChatService {
  public:
   // Everything that is used outlives the service.
@@ -104,6 +104,8 @@ class ChatService {
 
   // The trace of a request under way or over; nullptr: not known.
   const Trace* FindTrace(uid_t uid, const std::string& id);
+  // Of the requests that are over.
+  const TraceLog& traces() const { return parts_.traces; }
 
  private:
   // An attempt that the last daemon sent and did not see the end of.
@@ -114,7 +116,7 @@ class ChatService {
 
   // The end of a request whose storing failed, and what those who ask again get until it works.
   struct Unwritten {
-    storage::Finish finish;
+    std::shared_ptr<const storage::Finish> finish;
     std::string reply;
   };
 
@@ -138,6 +140,7 @@ class ChatService {
   ipc::Result<void> BuildAsk(LiveRequest& live, const storage::Conversation& conversation);
 
   // ---- what callers may use (chat_callers.cc)
+  ipc::Result<void> CheckKey(const LiveRequest& live) const;
   ipc::Result<void> KeepToAllowed(const LiveRequest& live, bool fallback,
                                   std::vector<std::string>& suitable) const;
   ipc::Result<void> HoldBudget(const LiveRequest& live);
@@ -148,9 +151,8 @@ class ChatService {
   // ---- attempts (chat_attempts.cc)
   void Dispatch(policy::Instant now);
   void StartAttempt(const policy::Grant& grant);
-  void OnJournalled(std::uint64_t ticket, std::int64_t attempt_id, const Catalog& catalog,
-                    storage::Result<storage::Written> written);
-  void SendAttempt(LiveRequest& live, const Catalog& catalog);
+  storage::Result<void> Journal(LiveRequest& live);
+  void SendAttempt(LiveRequest& live);
   void AbandonGrant(LiveRequest& live);
   policy::Report ReportOf(const LiveRequest& live, const upstream::Outcome& outcome) const;
   void LearnFrom(const LiveRequest& live, const upstream::Outcome& outcome);
@@ -167,9 +169,10 @@ class ChatService {
             std::optional<storage::AttemptClosed> closed = std::nullopt);
   void EndEarly(LiveRequest& live, ipc::Error error);
   void Settle(LiveRequest& live, storage::Finish finish, storage::Durability durability);
-  void OnCommitted(std::uint64_t ticket, const storage::Finish& finish,
-                   const std::optional<ipc::ChatReply>& reply,
-                   storage::Result<storage::Written> written);
+  void Commit(LiveRequest& live, storage::Finish finish, storage::Durability durability,
+              std::shared_ptr<const ipc::ChatReply> reply);
+  void OnCommitted(std::uint64_t ticket, const std::shared_ptr<const storage::Finish>& finish,
+                   const ipc::ChatReply* reply, const storage::Result<storage::Written>& written);
   void Answer(LiveRequest& live, std::string payload, const ipc::ChatReply& reply);
   void Answer(LiveRequest& live, std::string payload, const ipc::Error& error);
   void Forget(LiveRequest& live);
@@ -192,9 +195,12 @@ class ChatService {
   // A callback for another thread: runs `handle` with the result on the router thread.
   template <typename T, typename Handle>
   storage::Store::Done<T> Later(Handle handle) {
-    return [&mailbox = parts_.mailbox, handle](storage::Result<T> result) {
-      mailbox.Post([handle, result = std::move(result)]() mutable { handle(std::move(result)); });
-    };
+    return
+        [&mailbox = parts_.mailbox, handle = std::move(handle)](storage::Result<T> result) mutable {
+          mailbox.Post([handle = std::move(handle), result = std::move(result)]() mutable {
+            handle(std::move(result));
+          });
+        };
   }
 
   Parts parts_;

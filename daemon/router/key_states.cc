@@ -14,6 +14,8 @@ using policy::KeyStateName;
 // The steady clock's zero. What a power cut has lost was sent before it.
 constexpr policy::Instant kMachineStart{};
 
+constexpr storage::Millis kSecond = 1'000;
+
 constexpr std::array<std::pair<KeyStateName, std::string_view>, 5> kNames = {{
     {KeyStateName::kReady, "ready"},
     {KeyStateName::kCooling, "cooling"},
@@ -29,11 +31,10 @@ KeyStateName StateFromName(std::string_view name) {
   return KeyStateName::kReady;
 }
 
-policy::Demand DemandOf(const storage::JournalledAttempt& attempt) {
+policy::Demand DemandOf(std::int64_t input_tokens, std::int64_t output_tokens) {
   policy::Demand demand;
-  demand.input_tokens = attempt.closed ? attempt.closed->input_tokens : attempt.opened.input_tokens;
-  demand.output_tokens =
-      attempt.closed ? attempt.closed->output_tokens : attempt.opened.output_tokens;
+  demand.input_tokens = input_tokens;
+  demand.output_tokens = output_tokens;
   return demand;
 }
 
@@ -48,15 +49,30 @@ config::DayReset ResetOf(const config::Config& config, const std::string& quota_
 }
 
 // The hours that belong to the present day of their provider, or to the last 24 hours.
-void RestoreDays(const std::vector<storage::HourCount>& hours, const Catalog& catalog,
+void RestoreDays(const std::vector<storage::QuotaCount>& hours, const Catalog& catalog,
                  const Clock& clock, policy::Dispatcher& dispatcher) {
-  for (const storage::HourCount& hour : hours) {
+  for (const storage::QuotaCount& hour : hours) {
     const config::DayReset reset = ResetOf(catalog.config(), hour.quota_group);
-    if (hour.hour_start < DayStart(reset, clock.Wall())) continue;
-    policy::Demand tokens;
-    tokens.input_tokens = hour.input_tokens;
-    tokens.output_tokens = hour.output_tokens;
-    dispatcher.RestoreDay(hour.quota_group, hour.model, hour.requests, tokens, clock.Steady());
+    if (hour.start < DayStart(reset, clock.Wall())) continue;
+    dispatcher.RestoreDay(hour.quota_group, hour.model, hour.requests,
+                          DemandOf(hour.input_tokens, hour.output_tokens), clock.Steady());
+  }
+}
+
+// Of what was used in a second it is not known when, so it counts from the second's end.
+void RestoreMinutes(const storage::Recovered& recovered, const Clock& clock,
+                    policy::Dispatcher& dispatcher) {
+  const policy::Instant now = clock.Steady();
+  for (const storage::QuotaCount& second : recovered.seconds) {
+    dispatcher.RestoreAttempts(second.quota_group, second.model, second.requests,
+                               DemandOf(second.input_tokens, second.output_tokens),
+                               std::min(now, SteadyAt(clock, second.start + kSecond)));
+  }
+  for (const storage::UnknownAttempt& attempt : recovered.unknown) {
+    const storage::AttemptOpened& opened = attempt.opened;
+    dispatcher.RestoreAttempts(opened.quota_group, opened.model, 1,
+                               DemandOf(opened.input_tokens, opened.output_tokens),
+                               std::min(now, SteadyAt(clock, opened.at)));
   }
 }
 
@@ -83,11 +99,7 @@ void RestoreQuota(const storage::Recovered& recovered, const Catalog& catalog, c
                   policy::Dispatcher& dispatcher) {
   const policy::Instant now = clock.Steady();
   RestoreDays(recovered.hours, catalog, clock, dispatcher);
-  for (const storage::JournalledAttempt& attempt : recovered.attempts) {
-    if (attempt.closed && !attempt.closed->counted) continue;
-    dispatcher.RestoreAttempt(attempt.opened.quota_group, attempt.opened.model, DemandOf(attempt),
-                              std::min(now, SteadyAt(clock, attempt.opened.at)));
-  }
+  RestoreMinutes(recovered, clock, dispatcher);
   if (recovered.attempts_lost()) dispatcher.RestoreFullWindows(kMachineStart, now);
   for (const storage::KeyState& key : recovered.keys) {
     policy::Cooldown cooldown;

@@ -22,15 +22,14 @@ struct Subscriber {
 };
 
 // How far a chat request has come. Transitions happen in ChatService only:
-//   kHeldBack -> kLoading -> kWaiting <-> kJournalling -> kInFlight -> kCommitting -> (erased)
-// with kInFlight -> kWaiting for a retry, and any stage -> kCommitting or erased on failure.
+//   kHeldBack -> kLoading -> kWaiting <-> kInFlight -> kCommitting -> (erased)
+// where kInFlight -> kWaiting is a retry, and any stage -> kCommitting or erased on failure.
 enum class Stage : std::uint8_t {
-  kHeldBack,     // an earlier turn of its conversation is not done
-  kLoading,      // its conversation's history is being read
-  kWaiting,      // in the dispatcher's queue
-  kJournalling,  // granted; the attempt is being written to the journal
-  kInFlight,     // at the provider
-  kCommitting,   // over; its end is being stored
+  kHeldBack,    // an earlier turn of its conversation is not done
+  kLoading,     // its conversation's history is being read
+  kWaiting,     // in the dispatcher's queue
+  kInFlight,    // granted, its attempt is journalled and at the provider
+  kCommitting,  // over; its end is being stored
 };
 
 // A chat request from its arrival until its end is stored.

@@ -1,27 +1,26 @@
 #include "daemon/router/trace.h"
 
-#include <algorithm>
+#include <utility>
 
 namespace requestrouter::router {
 
-std::string TraceLog::KeyOf(std::uint32_t uid, const std::string& id) {
-  return std::to_string(uid) + '/' + id;
-}
-
 void TraceLog::Add(Trace trace) {
-  std::string key = KeyOf(trace.uid, trace.id);
-  const bool is_new = traces_.insert_or_assign(key, std::move(trace)).second;
-  if (!is_new) return;
-  order_.push_back(std::move(key));
-  if (order_.size() > capacity_) {
-    traces_.erase(order_.front());
-    order_.pop_front();
-  }
+  traces_.push_back(std::move(trace));
+  if (traces_.size() > capacity_) traces_.pop_front();
 }
 
 const Trace* TraceLog::Find(std::uint32_t uid, const std::string& id) const {
-  const auto found = traces_.find(KeyOf(uid, id));
-  return found == traces_.end() ? nullptr : &found->second;
+  const auto last = Last(1, [&](const Trace& trace) { return trace.uid == uid && trace.id == id; });
+  return last.empty() ? nullptr : last.front();
+}
+
+std::vector<const Trace*> TraceLog::Last(std::size_t most,
+                                         const std::function<bool(const Trace&)>& wanted) const {
+  std::vector<const Trace*> last;
+  for (auto trace = traces_.rbegin(); trace != traces_.rend() && last.size() < most; ++trace) {
+    if (wanted(*trace)) last.push_back(&*trace);
+  }
+  return last;
 }
 
 }  // namespace requestrouter::router

@@ -2,9 +2,9 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "daemon/policy/dispatcher.h"
@@ -45,18 +45,23 @@ struct Trace {
 };
 
 // The traces of the last requests that are over. Router thread only.
+//
+// Every request is added, few are ever asked for: so adding is cheap, and finding looks through
+// them, from the last one back.
 class TraceLog {
  public:
   explicit TraceLog(std::size_t capacity = 10'000) : capacity_(capacity) {}
 
   void Add(Trace trace);
+  // The last one of that id; nullptr: none.
   const Trace* Find(std::uint32_t uid, const std::string& id) const;
+  // Up to `most` of those that `wanted` takes, the last one first.
+  std::vector<const Trace*> Last(std::size_t most,
+                                 const std::function<bool(const Trace&)>& wanted) const;
 
  private:
-  static std::string KeyOf(std::uint32_t uid, const std::string& id);
   const std::size_t capacity_;
-  std::unordered_map<std::string, Trace> traces_;
-  std::deque<std::string> order_;  // oldest first; holds exactly the keys of traces_
+  std::deque<Trace> traces_;  // oldest first
 };
 
 }  // namespace requestrouter::router

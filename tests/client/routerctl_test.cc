@@ -453,12 +453,21 @@ TEST_F(RouterctlTest, UsageIsGroupedAsAsked) {
                               {"input_tokens", 5},
                               {"output_tokens", 6},
                               {"cached_tokens", 0},
-                              {"cost_usd", 0.25}}}}});
+                              {"cost_usd", 0.25}},
+                             {{"key", "b"},
+                              {"requests", 2},
+                              {"errors", 0},
+                              {"input_tokens", 5},
+                              {"output_tokens", 6},
+                              {"cached_tokens", 1},
+                              {"cost_usd", 0.5}}}}});
   router_.Start();
   const Outcome outcome = Run({"usage", "--by", "key", "--since", "2026-01-01T00:00:00Z"});
   EXPECT_EQ(outcome.out,
-            "KEY  REQUESTS  ERRORS  INPUT TOKENS  OUTPUT TOKENS  CACHED TOKENS  COST USD\n"
-            "a       1,000       1             5              6              0      0.25\n");
+            "KEY    REQUESTS  ERRORS  INPUT TOKENS  OUTPUT TOKENS  CACHED TOKENS  COST USD\n"
+            "a         1,000       1             5              6              0      0.25\n"
+            "b             2       0             5              6              1       0.5\n"
+            "total     1,002       1            10             12              1      0.75\n");
   EXPECT_EQ(LastBody("usage"), (Value{{"by", {"key"}}, {"since", "2026-01-01T00:00:00.000Z"}}));
   EXPECT_EQ(Run({"usage", "--by", "colour"}).code, 2);
   EXPECT_EQ(Run({"usage", "--since", "yesterday"}).code, 2);
@@ -471,7 +480,8 @@ TEST_F(RouterctlTest, AnExplanationTellsTheWholeStory) {
                   {"state", "done"},
                   {"timeline",
                    {{{"at", "t0"}, {"event", "received"}},
-                    {{"at", "t1"}, {"event", "waiting"}, {"eta_ms", 40}}}},
+                    {{"at", "2026-01-31T12:00:00.000Z"}, {"event", "waiting"}, {"eta_ms", 40}},
+                    {{"at", "2026-01-31T12:00:03.000Z"}, {"event", "granted"}, {"detail", "a"}}}},
                   {"attempts",
                    {{{"n", 1},
                      {"key_id", "a"},
@@ -485,10 +495,13 @@ TEST_F(RouterctlTest, AnExplanationTellsTheWholeStory) {
   router_.Start();
   EXPECT_EQ(Run({"explain", "r1"}).out,
             "request r1 of uid 1000 pid 7: done\n"
+            "It waited 40 ms for a key with room and spent 900 ms at providers, in 1 attempt; the "
+            "last was by key a (m): ok.\n"
             "\n"
-            "AT  EVENT     DETAILS\n"
-            "t0  received\n"
-            "t1  waiting   eta_ms 40\n"
+            "          AT  EVENT     DETAILS\n"
+            "          t0  received\n"
+            "12:00:00.000  waiting   eta_ms 40\n"
+            "         +3s  granted   a\n"
             "\n"
             "ATTEMPT  KEY  MODEL  OUTCOME  STATUS  WAITED    TOOK\n"
             "      1  a    m      ok          200   40 ms  900 ms\n"
@@ -506,13 +519,24 @@ TEST_F(RouterctlTest, TheQueueShowsWhoWaitsAndWhatIsInFlight) {
                               {"position", 1},
                               {"eta_ms", 4'000},
                               {"waited_ms", 2'000}}}},
-                           {"in_flight", Value::array()}});
+                           {"in_flight",
+                            {{{"id", "r2"},
+                              {"caller", {{"uid", 1000}, {"pid", 8}}},
+                              {"model", "m"},
+                              {"priority", "batch"},
+                              {"key_id", "k1"},
+                              {"running_ms", 3'000}}}}});
   router_.Start();
-  EXPECT_EQ(Run({"queue"}).out,
-            "waiting: 1\n"
-            "ID  CALLER          AGENT  MODEL  PRIORITY  POSITION  ETA  WAITED\n"
-            "r1  uid 1000 pid 7  coder         normal           1   4s      2s\n"
-            "in flight: 0\n");
+  EXPECT_EQ(
+      Run({"queue"}).out,
+      "1 waiting for a key with room\n"
+      "POSITION  ETA  WAITED  PRIORITY  MODEL  CALLER          AGENT  ID\n"
+      "       1   4s      2s  normal    any    uid 1000 pid 7  coder  r1\n"
+      "1 in flight, at a provider\n"
+      "RUNNING  KEY  MODEL  PRIORITY  CALLER          AGENT  ID\n"
+      "     3s  k1   m      batch     uid 1000 pid 8         r2\n"
+      "`routerctl keys` shows which limits are used up, `routerctl explain ID` what a request "
+      "waits for\n");
 }
 
 TEST_F(RouterctlTest, ModelsMetricsReloadBackupAndPing) {
@@ -580,9 +604,9 @@ TEST_F(RouterctlTest, HelpTeachesWithExamples) {
   EXPECT_EQ(all.code, 0);
   EXPECT_THAT(all.out, HasSubstr("Exit codes: 0 fine, 1 unhealthy or refused, 2 wrong usage"));
   for (const char* command :
-       {"health", "ping", "models", "queue", "metrics", "keys", "reset-cooldown", "disable",
-        "enable", "chat", "cancel", "conversations", "conversation", "usage", "explain", "reload",
-        "backup", "restore", "check"}) {
+       {"health",  "ping",   "models", "queue",   "metrics",       "keys",         "reset-cooldown",
+        "disable", "enable", "chat",   "cancel",  "conversations", "conversation", "usage",
+        "explain", "reload", "backup", "restore", "check",         "top"}) {
     EXPECT_THAT(all.out, HasSubstr(command));
     const Outcome one = Run({command, "--help"});
     EXPECT_EQ(one.code, 0) << command;

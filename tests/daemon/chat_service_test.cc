@@ -153,9 +153,23 @@ TEST_F(ChatServiceTest, ARequestIsSentWithTheBestKeysSecretAndItsAnswerComesBack
 TEST_F(ChatServiceTest, AnAttemptIsJournalledBeforeItIsSent) {
   chats_.Submit(kPeer, kCaller, Ask("a", "hello"));
   chats_.Tick();
-  EXPECT_EQ(store_.WritesOf<storage::AttemptOpened>().size(), 1u);
+  ASSERT_EQ(store_.opened.size(), 1u);
+  ASSERT_EQ(runner_.sent.size(), 1u);
+  EXPECT_EQ(runner_.sent[0].id, store_.opened[0].attempt_id);
+}
+
+TEST_F(ChatServiceTest, AnAttemptThatCannotBeJournalledIsSentForAOneShotOnly) {
+  chats_.Submit(kPeer, kCaller, Ask("turn", "hello", "talk"));
+  store_.Finish();  // its history is read
+  store_.failing = true;
+  mailbox_.Drain();
   EXPECT_TRUE(runner_.sent.empty());
-  Settle();
+  EXPECT_EQ(LastError(), ipc::ErrorType::kStorageUnavailable);
+  EXPECT_EQ(dispatcher_.Keys(clock_.Steady()).at(0).in_flight, 0) << "the grant is given back";
+  const auto closed = store_.WritesOf<storage::AttemptClosed>();
+  ASSERT_EQ(closed.size(), 1u);
+  EXPECT_FALSE(closed[0].counted);
+  chats_.Submit(kPeer, kCaller, Ask("one-shot", "hello"));
   EXPECT_EQ(runner_.sent.size(), 1u);
 }
 
@@ -316,14 +330,14 @@ TEST_F(ChatServiceTest, AnAnswerThatCameBeforeTheDiskFailedIsDeliveredAndStoredL
 
 TEST_F(ChatServiceTest, AnUnknownOutcomeIsSaidInTheRetryOrFailsIt) {
   storage::Recovered recovered;
-  storage::JournalledAttempt attempt;
+  storage::UnknownAttempt attempt;
   attempt.unknown_until = clock_.Wall() + 1'000;
   attempt.opened.uid = 1000;
   attempt.opened.body_digest = "digest of hello";
   attempt.opened.request_id = "a";
-  recovered.attempts.push_back(attempt);
+  recovered.unknown.push_back(attempt);
   attempt.opened.request_id = "b";
-  recovered.attempts.push_back(attempt);
+  recovered.unknown.push_back(attempt);
   chats_.Restore(recovered);
   Submit(Ask("a", "hello"));
   End(0, Answered("hi"));
@@ -460,9 +474,7 @@ TEST_F(ChatServiceTest, TokensOfAnAnswerThatNobodyGetsAreCounted) {
   cut.transport = upstream::Transport::kCancelled;
   End(0, cut);
   std::int64_t requests = 0, tokens = 0;
-  for (const storage::Write& write : store_.writes) {
-    const auto* finish = std::get_if<storage::Finish>(&write);
-    if (!finish) continue;
+  for (const auto& finish : store_.WritesOf<std::shared_ptr<const storage::Finish>>()) {
     for (const storage::Usage& usage : finish->usage) {
       requests += usage.requests;
       tokens += usage.input_tokens + usage.output_tokens;

@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,6 +16,14 @@ class FakeStore final : public storage::Store {
  public:
   storage::Result<storage::Recovered> Recover(storage::Millis) override {
     return storage::Recovered{};
+  }
+
+  storage::Result<void> OpenAttempt(const storage::AttemptOpened& attempt) override {
+    if (failing) {
+      return tl::unexpected(storage::Error{storage::ErrorCode::kFull, "the disk is full"});
+    }
+    opened.push_back(attempt);
+    return {};
   }
 
   void Submit(storage::Write write, storage::Durability, Done<storage::Written> done) override {
@@ -82,14 +91,16 @@ class FakeStore final : public storage::Store {
   }
 
   bool failing = false;
+  std::vector<storage::AttemptOpened> opened;
   std::vector<storage::Write> writes;
   std::map<std::pair<std::uint32_t, std::string>, storage::Conversation> conversations;
   std::map<std::pair<std::uint32_t, std::string>, storage::StoredResult> results;
 
  private:
   void Apply(const storage::Write& write) {
-    const auto* finish = std::get_if<storage::Finish>(&write);
-    if (!finish) return;
+    const auto* shared = std::get_if<std::shared_ptr<const storage::Finish>>(&write);
+    if (!shared) return;
+    const storage::Finish* finish = shared->get();
     if (finish->turn) {
       const storage::Turn& turn = *finish->turn;
       storage::Conversation& conversation = conversations[{turn.uid, turn.conv_id}];

@@ -32,12 +32,12 @@ class RestoreQuotaTest : public ::testing::Test {
     return dispatcher.Keys(now).at(0).usage.at(0).rpm->used;
   }
   storage::Recovered OneAttempt(std::chrono::seconds ago) const {
-    storage::JournalledAttempt attempt;
+    storage::UnknownAttempt attempt;
     attempt.opened.quota_group = "group";
     attempt.opened.model = "flash";
     attempt.opened.at = clock_.Wall() - std::chrono::milliseconds(ago).count();
     storage::Recovered recovered;
-    recovered.attempts.push_back(attempt);
+    recovered.unknown.push_back(attempt);
     return recovered;
   }
 
@@ -52,10 +52,20 @@ TEST_F(RestoreQuotaTest, AnAttemptWithoutAnEndCountsFromWhenItWasMade) {
   EXPECT_EQ(UsedAfter(OneAttempt(std::chrono::seconds(70)), now), 0);
 }
 
-TEST_F(RestoreQuotaTest, AnAttemptThatWasNotSentDoesNotCount) {
-  storage::Recovered recovered = OneAttempt(std::chrono::seconds(1));
-  recovered.attempts[0].closed = storage::AttemptClosed{0, false, 0, 0};
-  EXPECT_EQ(UsedAfter(recovered, clock_.Steady()), 0);
+// When in that second they were sent is not known.
+TEST_F(RestoreQuotaTest, TheAttemptsOfASecondCountFromItsEnd) {
+  storage::Recovered recovered;
+  recovered.seconds.push_back({"group", "flash", clock_.Wall() - 30'000, 3, 30, 15});
+  const policy::Instant now = clock_.Steady();
+  EXPECT_EQ(UsedAfter(recovered, now), 3);
+  EXPECT_EQ(UsedAfter(recovered, now + std::chrono::milliseconds(30'500)), 3);
+  EXPECT_EQ(UsedAfter(recovered, now + std::chrono::seconds(32)), 0);
+}
+
+TEST_F(RestoreQuotaTest, TheAttemptsOfThisSecondCountFromNow) {
+  storage::Recovered recovered;
+  recovered.seconds.push_back({"group", "flash", clock_.Wall(), 1, 10, 5});
+  EXPECT_EQ(UsedAfter(recovered, clock_.Steady()), 1);
 }
 
 TEST_F(RestoreQuotaTest, AfterAPowerCutTheWindowsAreFullUntilAMinuteAfterTheMachineStarted) {
@@ -65,7 +75,7 @@ TEST_F(RestoreQuotaTest, AfterAPowerCutTheWindowsAreFullUntilAMinuteAfterTheMach
   recovered.unclean = true;
   EXPECT_EQ(UsedAfter(recovered, clock_.Steady()), 1) << "the same boot: the journal is whole";
   recovered.other_boot = true;
-  recovered.attempts.clear();
+  recovered.unknown.clear();
   EXPECT_EQ(UsedAfter(recovered, clock_.Steady()), kRpm);
   EXPECT_EQ(UsedAfter(recovered, policy::Instant{} + std::chrono::seconds(61)), 0);
   recovered.unclean = false;

@@ -206,6 +206,18 @@ class Logs(LogTest):
         for _ in range(20):
             self.assertTrue(client.chat("hello")["ok"])
 
+    def test_what_reads_the_log_may_leave(self):
+        daemon = self.daemon(start=False)
+        reader, writer = os.pipe()
+        process = subprocess.Popen(daemon.command(), env=daemon.environment, stderr=writer)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        os.close(writer)
+        os.close(reader)
+        self.assertTrue(self.client(daemon).chat("hello")["ok"])
+        process.terminate()
+        self.assertEqual(process.wait(PATIENCE_S), 0)
+
 
 class FakeJournal:
     """systemd-journald's socket, for one program: what it is sent, as dictionaries."""

@@ -283,6 +283,7 @@ class Repetition(StorageCase):
         client = self.client(self.daemon(config={"max_results": 3, "result_ttl_seconds": 1}))
         for i in range(5):
             client.chat("hello", id=f"r{i}")
+        client.ask("usage")  # answered once all of them are recorded
         self.assertFalse(client.chat("hello", id="r0")["body"]["replayed"])
         self.assertTrue(client.chat("hello", id="r4")["body"]["replayed"])
         until(lambda: not client.chat("hello", id="r4")["body"]["replayed"])

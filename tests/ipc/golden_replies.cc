@@ -114,6 +114,20 @@ void AddState(std::vector<GoldenReply>& replies) {
                              {"eta_ms", 2'500},
                              {"waited_ms", 300}}}},
                           {"in_flight", Value::array()}}));
+  replies.push_back(Body("reply_queue_recent", "queue: with what is over",
+                         {{"waiting", Value::array()},
+                          {"in_flight", Value::array()},
+                          {"recent",
+                           {{{"id", "req-0001"},
+                             {"caller", "1000:4242"},
+                             {"state", "answered"},
+                             {"ended_at", "2026-01-31T12:00:00.000Z"},
+                             {"total_ms", 712},
+                             {"attempts", 1},
+                             {"key_id", "gemini-flash-01"},
+                             {"model", "gemini-2.5-flash"},
+                             {"waited_ms", 300},
+                             {"duration_ms", 412}}}}}));
   replies.push_back(Body("reply_metrics", "metrics", {{"text", "routerd_requests_total 7\n"}}));
 }
 

@@ -27,6 +27,7 @@ Request EveryKey() {
   chat.on_unknown = OnUnknown::kFail;
   chat.stream = true;
   chat.progress = true;
+  chat.key_id = "gemini-flash-01";
   chat.priority = Priority::kInteractive;
   chat.max_wait_ms = 0;
   chat.expected_completion_tokens = 300;
@@ -102,6 +103,7 @@ std::vector<GoldenRequest> GoldenRequests() {
        Of(UsageRequest{1'769'817'600'000, 1'769'904'000'000, {Group::kModel, Group::kHour}})},
       {"request_explain", "explain", Of(ExplainRequest{"req-0000", 1000})},
       {"request_queue", "queue", Of(QueueRequest{})},
+      {"request_queue_recent", "queue: with the last ten that are over", Of(QueueRequest{10})},
       {"request_metrics", "metrics", Of(MetricsRequest{})},
       {"request_backup", "backup", Of(BackupRequest{"/var/backups/router.db"})},
       {"request_restore", "restore", Of(RestoreRequest{"/var/backups/router.db"})},

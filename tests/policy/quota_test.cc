@@ -196,8 +196,8 @@ TEST(Quota, WhatAnEarlierRunSentIsRestored) {
   LimitSet limits = Rpm(2);
   limits.rpd = 10;
   Quota quota(limits);
-  quota.RestoreAttempt({}, kStart - seconds(50));
-  quota.RestoreAttempt({}, kStart - seconds(20));
+  quota.RestoreAttempts(1, {}, kStart - seconds(50));
+  quota.RestoreAttempts(1, {}, kStart - seconds(20));
   quota.RestoreDay(8, {}, kStart);
   EXPECT_EQ(quota.ReadyAt({}, kStart), kStart + seconds(10));
   EXPECT_EQ(quota.Day(LimitKind::kRpd)->Used(kStart), 8);

@@ -5,6 +5,8 @@
 namespace requestrouter::storage {
 namespace {
 
+using ::testing::IsEmpty;
+
 AttemptOpened Opened(std::int64_t id, Millis at = kNow, std::int64_t input = 100) {
   AttemptOpened opened;
   opened.attempt_id = id;
@@ -20,69 +22,113 @@ AttemptOpened Opened(std::int64_t id, Millis at = kNow, std::int64_t input = 100
   return opened;
 }
 
-HourCount OnlyHour(const Recovered& recovered) {
+QuotaCount OnlyHour(const Recovered& recovered) {
   EXPECT_EQ(recovered.hours.size(), 1u);
-  return recovered.hours.empty() ? HourCount{} : recovered.hours.front();
+  return recovered.hours.empty() ? QuotaCount{} : recovered.hours.front();
 }
 
 TEST_F(StoreTest, AnOpenAttemptCountsItsReservationAfterARestart) {
-  Write(Opened(1));
+  store_->OpenAttempt(Opened(1));
   Reopen();
   const auto recovered = store_->Recover(kNow);
   ASSERT_TRUE(recovered);
-  ASSERT_EQ(recovered->attempts.size(), 1u);
-  EXPECT_FALSE(recovered->attempts[0].closed);
-  EXPECT_GT(recovered->attempts[0].unknown_until, kNow);
-  EXPECT_EQ(recovered->attempts[0].opened.request_id, "r1");
+  ASSERT_EQ(recovered->unknown.size(), 1u);
+  EXPECT_GT(recovered->unknown[0].unknown_until, kNow);
+  EXPECT_EQ(recovered->unknown[0].opened.request_id, "r1");
+  EXPECT_THAT(recovered->seconds, IsEmpty());
   EXPECT_EQ(OnlyHour(*recovered).requests, 1);
   EXPECT_EQ(OnlyHour(*recovered).input_tokens, 100);
   EXPECT_EQ(recovered->last_attempt_id, 1);
 }
 
 TEST_F(StoreTest, AClosedAttemptCountsWhatItUsed) {
-  Write(Opened(1));
+  store_->OpenAttempt(Opened(1));
   Write(AttemptClosed{1, true, 80, 20});
+  Reopen();
   const auto recovered = store_->Recover(kNow);
-  ASSERT_TRUE(recovered->attempts[0].closed);
-  EXPECT_EQ(recovered->attempts[0].closed->input_tokens, 80);
+  EXPECT_THAT(recovered->unknown, IsEmpty());
+  ASSERT_EQ(recovered->seconds.size(), 1u);
+  EXPECT_EQ(recovered->seconds[0].start, kNow);
+  EXPECT_EQ(recovered->seconds[0].requests, 1);
+  EXPECT_EQ(recovered->seconds[0].input_tokens, 80);
   EXPECT_EQ(OnlyHour(*recovered).requests, 1);
   EXPECT_EQ(OnlyHour(*recovered).input_tokens, 80);
   EXPECT_EQ(OnlyHour(*recovered).output_tokens, 20);
 }
 
 TEST_F(StoreTest, AnAttemptThatWasNotSentCountsNothing) {
-  Write(Opened(1));
+  store_->OpenAttempt(Opened(1));
   Write(AttemptClosed{1, false, 0, 0});
+  Reopen();
   const auto recovered = store_->Recover(kNow);
-  EXPECT_FALSE(recovered->attempts[0].closed->counted);
-  EXPECT_EQ(OnlyHour(*recovered).requests, 0);
-  EXPECT_EQ(OnlyHour(*recovered).input_tokens, 0);
+  EXPECT_THAT(recovered->unknown, IsEmpty());
+  EXPECT_THAT(recovered->seconds, IsEmpty());
+  EXPECT_THAT(recovered->hours, IsEmpty());
 }
 
 TEST_F(StoreTest, ClosingTwiceCountsOnce) {
-  Write(Opened(1));
+  store_->OpenAttempt(Opened(1));
   Write(AttemptClosed{1, true, 80, 20});
   Write(AttemptClosed{1, true, 500, 500});
   EXPECT_EQ(OnlyHour(*store_->Recover(kNow)).input_tokens, 80);
 }
 
 TEST_F(StoreTest, OldAttemptsAreSweptAndTheirHoursStay) {
-  Write(Opened(1, kNow - kHour));
+  store_->OpenAttempt(Opened(1, kNow - kHour));
   Write(AttemptClosed{1, true, 80, 20});
   ASSERT_TRUE(Write(Sweep{kNow, 100}));
+  Reopen();
   const auto recovered = store_->Recover(kNow);
-  EXPECT_TRUE(recovered->attempts.empty());
+  EXPECT_THAT(recovered->seconds, IsEmpty());
   EXPECT_EQ(OnlyHour(*recovered).input_tokens, 80);
   EXPECT_EQ(recovered->last_attempt_id, 1) << "ids are never used again";
 }
 
 TEST_F(StoreTest, CountsThatAreForgottenAreGone) {
-  Write(Opened(1));
+  store_->OpenAttempt(Opened(1));
   Write(AttemptClosed{1, true, 80, 20});
   Write(ForgetQuotaCounts{"group"});
   const auto recovered = store_->Recover(kNow);
-  EXPECT_TRUE(recovered->hours.empty());
-  EXPECT_TRUE(recovered->attempts.empty());
+  EXPECT_THAT(recovered->hours, IsEmpty());
+  EXPECT_THAT(recovered->seconds, IsEmpty());
+}
+
+TEST_F(StoreTest, OfAGroupOfWritesWhatWasClosedBeforeCountsAreForgottenIsForgottenToo) {
+  for (int id = 1; id <= 3; ++id) store_->OpenAttempt(Opened(id));
+  std::promise<void> begun;  // holds the storage thread until the others are one group
+  std::promise<void> submitted;
+  store_->Submit(Flush{}, Durability::kProcess, [&](auto) {
+    begun.set_value();
+    submitted.get_future().wait();
+  });
+  begun.get_future().wait();
+  store_->Submit(AttemptClosed{1, true, 1, 1}, Durability::kProcess, [](auto) {});
+  store_->Submit(AttemptClosed{2, true, 2, 2}, Durability::kProcess, [](auto) {});
+  store_->Submit(ForgetQuotaCounts{"group"}, Durability::kProcess, [](auto) {});
+  store_->Submit(AttemptClosed{3, true, 40, 4}, Durability::kProcess, [](auto) {});
+  store_->Submit(AttemptClosed{3, true, 500, 500}, Durability::kProcess, [](auto) {});
+  submitted.set_value();
+  Write(Flush{});
+  EXPECT_EQ(OnlyHour(*store_->Recover(kNow)).requests, 1);
+  EXPECT_EQ(OnlyHour(*store_->Recover(kNow)).input_tokens, 40);
+  Reopen();
+  EXPECT_THAT(store_->Recover(kNow)->unknown, IsEmpty());
+}
+
+TEST_F(StoreTest, WhatNobodyWaitsForIsWrittenWithoutCompanyToo) {
+  std::promise<bool> written;
+  store_->Submit(std::make_shared<const Finish>(), Durability::kProcess,
+                 [&](auto done) { written.set_value(done.has_value()); });
+  EXPECT_TRUE(written.get_future().get());
+}
+
+TEST_F(StoreTest, UsageThatIsAskedForCountsWhatNobodyHasWaitedFor) {
+  Finish finish;
+  finish.usage.push_back({1, "coder", "", "k1", "flash", kNow, 1, 0, 10, 5, 0, 7});
+  for (int i = 0; i < 3; ++i) {
+    store_->Submit(std::make_shared<const Finish>(finish), Durability::kProcess, [](auto) {});
+  }
+  EXPECT_EQ(Usages({})->at(0).requests, 3);
 }
 
 TEST_F(StoreTest, KeyStatesAreFoundAgain) {

@@ -79,7 +79,7 @@ TEST_F(BackupTest, ARestoreBringsConversationsAndUsageBackAndLeavesQuotaAlone) {
   AttemptOpened attempt;
   attempt.attempt_id = 9;
   attempt.at = kNow;
-  Write(attempt);
+  store_->OpenAttempt(attempt);
 
   const auto written = Write(Restore{File("backup"), kNow});
   ASSERT_TRUE(written) << written.error().message;

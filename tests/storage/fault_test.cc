@@ -35,14 +35,11 @@ class FaultTest : public StoreTest {
     return AddTurn(TurnOf(1, "talk", std::to_string(number))).has_value();
   }
   // Written, and not synced: what a failing sync loses of the log lies before what follows.
-  void Journal(int first) {
+  void WriteUnsynced(int first) {
     for (int i = first + 1; i <= first + 20; ++i) {
-      AttemptOpened attempt;
-      attempt.attempt_id = i;
-      attempt.quota_group = "group" + std::to_string(i);
-      attempt.at = kNow;
       std::promise<void> written;
-      store_->Submit(attempt, Durability::kProcess, [&](auto) { written.set_value(); });
+      store_->Submit(KeyState{"k" + std::to_string(i), "cooling", kNow, "429", "", 1},
+                     Durability::kProcess, [&](auto) { written.set_value(); });
       written.get_future().wait();
     }
   }
@@ -98,7 +95,7 @@ TEST_P(DiskTrouble, IsFollowedByAPowerCutAndStillLosesNothing) {
   std::mt19937 random(7);
   std::vector<std::string> acknowledged;
   for (int round = 0; round < 12; ++round) {
-    Journal(20 * round);
+    WriteUnsynced(20 * round);
     disk_.FailFrom(trouble.operation, 1 + round % 2, trouble.sqlite_code);
     int number = 100 * round;
     while (AddNumbered(number)) acknowledged.push_back(std::to_string(number++));
@@ -107,7 +104,7 @@ TEST_P(DiskTrouble, IsFollowedByAPowerCutAndStillLosesNothing) {
       ASSERT_TRUE(AddNumbered(++number)) << "without waiting for the store to find out by itself";
       acknowledged.push_back(std::to_string(number));
     } else if (round % 3 == 1) {
-      Journal(1'000 + 20 * round);  // without a sync of its own
+      WriteUnsynced(1'000 + 20 * round);  // without a sync of its own
     } else {
       AwaitHealth();
     }
@@ -139,7 +136,8 @@ int PowerCutsThatLose(Durability durability, const std::string& folder) {
       Finish finish;
       acknowledged.push_back(std::to_string(turns));
       finish.turn = StoreTest::TurnOf(1, "talk", acknowledged.back());
-      (*store)->Submit(finish, Durability::kFull, [&](auto done) { stored.set_value(!!done); });
+      (*store)->Submit(std::make_shared<const Finish>(finish), Durability::kFull,
+                       [&](auto done) { stored.set_value(!!done); });
       EXPECT_TRUE(stored.get_future().get());
     }
     options.directory += "-cut";

@@ -54,15 +54,25 @@ TEST_P(MigrationTest, KeepsConversationsUsageAndResults) {
 TEST_P(MigrationTest, KeepsWhatIsKnownOfQuotaAndKeys) {
   OpenMigrated();
   const auto recovered = store_->Recover(kNow);
-  ASSERT_EQ(recovered->attempts.size(), 2u);
-  EXPECT_TRUE(recovered->attempts[0].closed);
-  EXPECT_FALSE(recovered->attempts[1].closed);
-  EXPECT_GT(recovered->attempts[1].unknown_until, kNow);
+  ASSERT_EQ(recovered->seconds.size(), 1u);
+  EXPECT_EQ(recovered->seconds[0].start, kNow - 1'000);
+  EXPECT_EQ(recovered->seconds[0].requests, 1);
+  EXPECT_EQ(recovered->seconds[0].input_tokens, 5);
+  ASSERT_EQ(recovered->unknown.size(), 1u);
+  EXPECT_EQ(recovered->unknown[0].opened.request_id, "lost");
+  EXPECT_EQ(recovered->unknown[0].unknown_until, kNow + Options().unknown_for);
   EXPECT_EQ(recovered->last_attempt_id, 42);
   ASSERT_EQ(recovered->hours.size(), 1u);
   EXPECT_EQ(recovered->hours[0].requests, 3);
   ASSERT_EQ(recovered->keys.size(), 1u);
   EXPECT_EQ(recovered->keys[0].until, kNow + 60'000);
+}
+
+TEST_P(MigrationTest, ItsConversationsAreSweptWhenTheyExpire) {
+  OpenMigrated();
+  EXPECT_EQ(Write(Sweep{kNow, 100})->count, 0);
+  EXPECT_GE(Write(Sweep{kNow + kDay, 100})->count, 2);
+  EXPECT_FALSE(Get(1000, "talk"));
 }
 
 TEST_P(MigrationTest, ItsBackupsAreRestored) {

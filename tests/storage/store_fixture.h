@@ -54,6 +54,9 @@ class StoreTest : public ::testing::Test {
                    [&](Result<Written> written) { promise.set_value(std::move(written)); });
     return promise.get_future().get();
   }
+  Result<Written> Write(const Finish& finish) {
+    return Write(std::make_shared<const Finish>(finish));
+  }
   Result<Written> BackUp(const std::string& path) {
     std::promise<Result<Written>> promise;
     store_->BackUp(path, [&](Result<Written> written) { promise.set_value(std::move(written)); });

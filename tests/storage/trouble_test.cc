@@ -77,25 +77,38 @@ TEST_F(StoreTest, AFullDiskIsReportedAsOneWithTheRemedy) {
   }
 }
 
-// The journal takes an id once; the others of the same group are written.
+// A trigger stands for whatever the database refuses of one write; the others are written.
 TEST_F(StoreTest, AWriteThatCannotBeDoesNotDisturbTheOthersOfItsGroup) {
+  {
+    Database database(folder_ + "/requestrouter.db", Database::Mode::kReadWrite);
+    database.Execute(
+        "CREATE TRIGGER refuse BEFORE INSERT ON results BEGIN SELECT RAISE(ABORT, 'no'); END");
+  }
   AttemptOpened attempt;
   attempt.attempt_id = 1;
   attempt.at = kNow;
-  ASSERT_TRUE(Write(attempt));
+  ASSERT_TRUE(store_->OpenAttempt(attempt));
+  Finish bad;
+  bad.attempt = AttemptClosed{1, true, 5, 5};
+  bad.result = StoredResult{1, "r", "digest", "reply", kNow};
   std::atomic<int> refused{0};
   for (int i = 0; i < 10; ++i) {
     Finish finish;
     finish.turn = TurnOf(1, "talk", std::to_string(i));
-    store_->Submit(finish, Durability::kFull, [&](auto written) { EXPECT_TRUE(written); });
+    store_->Submit(std::make_shared<const Finish>(finish), Durability::kFull,
+                   [&](auto written) { EXPECT_TRUE(written); });
     store_->Submit(KeyState{"k" + std::to_string(i), "ready", 0, "", "", 0}, Durability::kProcess,
                    [](auto) {});
-    store_->Submit(attempt, Durability::kProcess, [&](auto written) { refused += !written; });
+    store_->Submit(std::make_shared<const Finish>(bad), Durability::kProcess,
+                   [&](auto written) { refused += !written; });
   }
   Reopen();
   EXPECT_EQ(refused, 10);
   EXPECT_EQ(Questions(*store_).size(), 10u);
-  EXPECT_EQ(store_->Recover(kNow)->keys.size(), 10u);
+  const auto recovered = store_->Recover(kNow);
+  EXPECT_EQ(recovered->keys.size(), 10u);
+  EXPECT_EQ(recovered->unknown.size(), 1u) << "its end was refused";
+  EXPECT_TRUE(recovered->seconds.empty());
 }
 
 TEST_F(StoreTest, EverythingSubmittedIsAnsweredWhenTheStoreCloses) {
@@ -103,7 +116,8 @@ TEST_F(StoreTest, EverythingSubmittedIsAnsweredWhenTheStoreCloses) {
   for (int i = 0; i < 100; ++i) {
     Finish finish;
     finish.turn = TurnOf(1, "talk", std::to_string(i));
-    store_->Submit(finish, Durability::kFull, [&](auto written) { answered += written ? 1 : 0; });
+    store_->Submit(std::make_shared<const Finish>(finish), Durability::kFull,
+                   [&](auto written) { answered += written ? 1 : 0; });
   }
   store_.reset();
   EXPECT_EQ(answered, 100);
@@ -124,7 +138,7 @@ TEST_F(StoreTest, EverythingSubmittedIsAnsweredWhenTheStoreCloses) {
     finish.turn->expires_at = kNow + kDay;
     finish.turn->messages = {{0, "user", std::to_string(i), "", kNow, 0, "", ""}};
     std::promise<void> done;
-    (*store)->Submit(finish, Durability::kFull, [&](auto written) {
+    (*store)->Submit(std::make_shared<const Finish>(finish), Durability::kFull, [&](auto written) {
       if (written) {
         [[maybe_unused]] const ssize_t told = write(acknowledgements, &i, sizeof i);
       }

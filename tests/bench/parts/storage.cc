@@ -2,10 +2,13 @@
 
 #include <benchmark/benchmark.h>
 
+#include <deque>
 #include <filesystem>
 #include <string>
 
+#include "storage/attempt_log.h"
 #include "storage/schema.h"
+#include "storage/sums.h"
 #include "tests/bench/parts/samples.h"
 
 // Rows, in transactions of 64 requests that are not synced: the disk's part is ./dev bench storage.
@@ -20,11 +23,11 @@ constexpr int kGroup = 64;
 class Fixture {
  public:
   Fixture()
-      : folder_(MakeFolder()), database(folder_ / "bench.db", storage::Database::Mode::kReadWrite) {
+      : folder(MakeFolder()), database(folder / "bench.db", storage::Database::Mode::kReadWrite) {
     storage::Migrate(database);
     database.Execute("PRAGMA synchronous = OFF");
   }
-  ~Fixture() { std::filesystem::remove_all(folder_); }
+  ~Fixture() { std::filesystem::remove_all(folder); }
   Fixture(const Fixture&) = delete;
   Fixture& operator=(const Fixture&) = delete;
 
@@ -34,9 +37,9 @@ class Fixture {
     if (!mkdtemp(name.data())) std::abort();
     return name;
   }
-  const path folder_;
 
  public:
+  const path folder;
   storage::Database database;
 };
 
@@ -53,17 +56,22 @@ storage::AttemptOpened Opened(std::int64_t id) {
   return attempt;
 }
 
-// An attempt written before it is sent, and closed after.
+// An attempt appended to the log before it is sent, and closed with others.
 void JournalRow(benchmark::State& state) {
   Fixture fixture;
+  storage::AttemptLog log(fixture.folder / "attempts", {1, 1});
   std::int64_t id = 0;
   for (auto _ : state) {
-    storage::Transaction transaction(fixture.database);
+    storage::Sums sums;
     for (int i = 0; i < kGroup; ++i) {
-      storage::OpenAttempt(fixture.database, Opened(++id), "boot");
-      storage::CloseAttempt(fixture.database, {id, true, 256, 50});
+      if (!log.Open(Opened(++id))) return state.SkipWithError("the log could not be written");
+      sums.Close(*log.Find(id), {id, true, 256, 50});
     }
+    storage::Transaction transaction(fixture.database);
+    const std::vector<std::int64_t> closed = sums.WriteTo(fixture.database);
     transaction.Commit();
+    log.Close(closed);
+    if (log.NeedsRenewal()) log.Renew();
   }
   state.SetItemsProcessed(state.iterations() * kGroup);
 }
@@ -90,20 +98,23 @@ void TurnRows(benchmark::State& state) {
   std::int64_t id = 0;
   for (auto _ : state) {
     storage::Transaction transaction(fixture.database);
+    storage::Sums sums;
+    std::deque<storage::Usage> usages;
     for (int i = 0; i < kGroup; ++i) {
       const storage::Turn turn = TurnOf(++id);
       const storage::StoredResult result = {0, "request-" + std::to_string(id),
                                             std::string(16, 'd'), std::string(500, 'r'),
                                             turn.at + 600'000};
-      storage::SaveResult(fixture.database, result, turn.conv_id, turn.at);
-      storage::AppendTurn(fixture.database, turn);
-      storage::Usage usage;
+      storage::SaveResult(fixture.database, result, turn.at);
+      storage::AppendTurn(fixture.database, turn, result.request_id);
+      storage::Usage& usage = usages.emplace_back();
       usage.key_id = "k1";
       usage.model = "gpt-5-mini";
       usage.at = turn.at;
       usage.requests = 1;
-      storage::AddUsage(fixture.database, usage);
+      sums.Add(usage);
     }
+    sums.WriteTo(fixture.database);
     transaction.Commit();
   }
   state.SetItemsProcessed(state.iterations() * kGroup);

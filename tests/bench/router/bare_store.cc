@@ -39,20 +39,20 @@ BareStore::BareStore(const std::string& directory) {
   commit_ = Prepare("COMMIT");
   conversation_ = Prepare(
       "INSERT INTO conversations (uid, conv_id, created_at, updated_at, expires_at, message_count,"
-      " next_seq, total_tokens, last_model, last_key_id, user_id)"
-      " VALUES (0, ?1, ?2, ?2, ?3, 2, 2, ?4, 'gpt-5-mini', 'k1', '')"
+      " next_seq, total_tokens, last_model, last_key_id, user_id, sweep_at)"
+      " VALUES (0, ?1, ?2, ?2, ?3, 2, 2, ?4, 'gpt-5-mini', 'k1', '', ?3)"
       " ON CONFLICT (uid, conv_id) DO UPDATE SET updated_at = ?2, expires_at = ?3,"
       " message_count = message_count + 2, next_seq = next_seq + 2,"
       " total_tokens = total_tokens + ?4 RETURNING id, next_seq");
   message_ =
-      Prepare("INSERT INTO messages VALUES (?1, ?2, ?3, ?4, x'', ?5, ?6, 'gpt-5-mini', 'k1')");
+      Prepare("INSERT INTO messages VALUES (?1, ?2, ?3, ?4, x'', ?5, ?6, 'gpt-5-mini', 'k1', '')");
   usage_ = Prepare(
       "INSERT INTO usage VALUES (?1, 0, '', '', 'k1', 'gpt-5-mini', 1, 0, ?2, ?3, 0, 0)"
       " ON CONFLICT DO UPDATE SET requests = requests + 1, input_tokens = input_tokens + ?2,"
       " output_tokens = output_tokens + ?3");
   result_ = Prepare(
-      "INSERT INTO results (uid, request_id, body_digest, reply, expires_at, conv_id)"
-      " VALUES (0, ?1, zeroblob(16), ?2, ?3, ?4)");
+      "INSERT INTO results (uid, request_id, body_digest, reply, expires_at)"
+      " VALUES (0, ?1, zeroblob(16), ?2, ?3)");
 }
 
 BareStore::~BareStore() {
@@ -100,7 +100,6 @@ void BareStore::Write(const BareTurn& turn, std::int64_t now) {
   Bind(result_, 1, turn.request_id);
   sqlite3_bind_blob64(result_, 2, turn.reply.data(), turn.reply.size(), SQLITE_STATIC);
   Bind(result_, 3, now + kResultMs);
-  Bind(result_, 4, turn.conv_id);
   Step(result_);
 }
 

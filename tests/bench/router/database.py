@@ -24,13 +24,13 @@ def filled(bench, count):
         database.execute("PRAGMA synchronous = OFF")
         database.executemany(
             "INSERT INTO conversations (id, uid, conv_id, created_at, updated_at, expires_at,"
-            " message_count, next_seq, total_tokens, last_model, last_key_id, user_id)"
-            " VALUES (?, 0, ?, ?, ?, ?, ?, ?, 600, 'gpt-5-mini', 'k1', '')",
+            " message_count, next_seq, total_tokens, last_model, last_key_id, user_id,"
+            " sweep_at) VALUES (?1, 0, ?2, ?3, ?4, ?5, ?6, ?7, 600, 'gpt-5-mini', 'k1', '', ?5)",
             ((number, f"stored-{number:08}", now - 3_600_000, now - number % 3_600_000,
               now - number % 3_600_000 + 86_400_000, EACH, EACH)
              for number in range(1, count // EACH + 1)))
         database.executemany(
-            "INSERT INTO messages VALUES (?, ?, ?, ?, x'', ?, 60, 'gpt-5-mini', 'k1')",
+            "INSERT INTO messages VALUES (?, ?, ?, ?, x'', ?, 60, 'gpt-5-mini', 'k1', '')",
             ((number // EACH + 1, number % EACH, ("user", "assistant")[number % 2], TEXT, now)
              for number in range(count)))
     database.close()

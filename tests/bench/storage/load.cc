@@ -1,5 +1,7 @@
 #include "tests/bench/storage/load.h"
 
+#include <time.h>
+
 #include <algorithm>
 
 namespace requestrouter::bench {
@@ -55,11 +57,18 @@ storage::Finish FinishOf(std::int64_t number) {
   return finish;
 }
 
+double Stopwatch::CpuSeconds() {
+  timespec time{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
+}
+
 Measured Stopwatch::Result() {
+  const double cpu_us = 1e6 * (CpuSeconds() - cpu_began_);
   const double seconds = std::chrono::duration<double>(Clock::now() - began_).count();
   std::sort(latencies_.begin(), latencies_.end());
   return {static_cast<double>(latencies_.size()) / seconds, Quantile(latencies_, 0.5),
-          Quantile(latencies_, 0.99)};
+          Quantile(latencies_, 0.99), cpu_us / static_cast<double>(latencies_.size())};
 }
 
 }  // namespace requestrouter::bench

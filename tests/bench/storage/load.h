@@ -19,6 +19,7 @@ struct Measured {
   double turns_per_s = 0;
   double p50_ms = 0;  // from asking for a turn to be stored until it is
   double p99_ms = 0;
+  double cpu_us = 0;  // of the process, a turn
 };
 
 // Collects latencies of one run.
@@ -33,7 +34,10 @@ class Stopwatch {
   Measured Result();
 
  private:
+  static double CpuSeconds();
+
   const Clock::time_point began_ = Clock::now();
+  const double cpu_began_ = CpuSeconds();
   const Clock::time_point end_;
   std::vector<double> latencies_;
 };
@@ -42,8 +46,8 @@ class Stopwatch {
 Measured RunStore(const std::string& directory, storage::Durability durability, int callers,
                   std::chrono::milliseconds length);
 
-// The same rows with SQLite alone, on one thread: a transaction of `callers` attempts, then one of
-// `callers` turns, without end.
+// The same rows with SQLite alone, on one thread: a transaction of `callers` turns, without end.
+// Attempts are not journalled, and counters written for each turn.
 Measured RunRaw(const std::string& directory, storage::Durability durability, int callers,
                 std::chrono::milliseconds length);
 

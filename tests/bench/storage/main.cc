@@ -60,8 +60,10 @@ nlohmann::json Compare(const Options& options, int callers) {
   nlohmann::json row = {{"callers", callers}};
   for (std::size_t i = 0; i < std::size(kSides); ++i) {
     const Measured median = Median(runs[i]);
-    row[kSides[i].name] = {
-        {"turns_per_s", median.turns_per_s}, {"p50_ms", median.p50_ms}, {"p99_ms", median.p99_ms}};
+    row[kSides[i].name] = {{"turns_per_s", median.turns_per_s},
+                           {"p50_ms", median.p50_ms},
+                           {"p99_ms", median.p99_ms},
+                           {"cpu_us", median.cpu_us}};
   }
   const auto rate = [&](const char* side) { return row[side]["turns_per_s"].get<double>(); };
   row["full_of_raw"] = rate("store full") / rate("raw full");
@@ -72,9 +74,9 @@ nlohmann::json Compare(const Options& options, int callers) {
 void PrintRow(const nlohmann::json& row) {
   for (const Side& side : kSides) {
     const nlohmann::json& measured = row[side.name];
-    std::printf("%7d  %-13s  %10.0f  %8.2f  %8.2f\n", row["callers"].get<int>(), side.name,
+    std::printf("%7d  %-13s  %10.0f  %8.2f  %8.2f  %9.1f\n", row["callers"].get<int>(), side.name,
                 measured["turns_per_s"].get<double>(), measured["p50_ms"].get<double>(),
-                measured["p99_ms"].get<double>());
+                measured["p99_ms"].get<double>(), measured["cpu_us"].get<double>());
   }
   std::printf("         full is %.0f%% of its raw loop, process %.0f%%\n",
               100 * row["full_of_raw"].get<double>(), 100 * row["process_of_raw"].get<double>());
@@ -95,7 +97,7 @@ int Main(int argc, char** argv) {
     options.length = std::chrono::milliseconds(300);
   }
   nlohmann::json rows = nlohmann::json::array();
-  if (!json) std::printf("callers  side              turns/s    p50 ms    p99 ms\n");
+  if (!json) std::printf("callers  side              turns/s    p50 ms    p99 ms  us of CPU\n");
   for (const int callers : {1, 16, 64, 256}) {
     rows.push_back(Compare(options, callers));
     if (!json) PrintRow(rows.back());

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <string>
 #include <string_view>
 #include <variant>
 
@@ -98,35 +99,29 @@ class Turns {
  public:
   explicit Turns(Raw& raw) : raw_(raw) {}
 
-  void Open(std::int64_t number) {
-    const storage::AttemptOpened a = OpenedOf(number);
-    raw_.Run<11>(open_, {number, std::int64_t{a.uid}, a.request_id, a.body_digest, a.conv_id,
-                         a.key_id, a.quota_group, a.model, a.at, a.input_tokens, a.output_tokens});
-    Count(a, 1, a.input_tokens, a.output_tokens);
-  }
-
   void Finish(std::int64_t number) {
     const storage::AttemptOpened a = OpenedOf(number);
     const storage::Finish finish = FinishOf(number);
     const storage::AttemptClosed& closed = *finish.attempt;
-    raw_.Run<3>(close_, {closed.input_tokens, closed.output_tokens, number});
-    Count(a, 0, closed.input_tokens - a.input_tokens, closed.output_tokens - a.output_tokens);
+    Count(seconds_, a.at - a.at % 1'000, a, closed);
+    Count(hours_, a.at - a.at % 3'600'000, a, closed);
     const storage::StoredResult& result = *finish.result;
-    raw_.Run<6>(result_, {std::int64_t{result.uid}, result.request_id, result.body_digest,
-                          result.reply, result.expires_at, a.conv_id});
-    Append(*finish.turn);
+    raw_.Run<5>(result_, {std::int64_t{result.uid}, result.request_id, result.body_digest,
+                          result.expires_at, result.reply});
+    Append(*finish.turn, a.request_id);
     const storage::Usage& u = finish.usage.front();
     raw_.Run<9>(usage_, {u.at - u.at % 3'600'000, std::int64_t{u.uid}, u.agent, u.key_id, u.model,
                          u.requests, u.input_tokens, u.output_tokens, u.cost_nano_usd});
   }
 
  private:
-  void Count(const storage::AttemptOpened& a, std::int64_t requests, std::int64_t input,
-             std::int64_t output) {
-    raw_.Run<6>(count_, {a.at - a.at % 3'600'000, a.quota_group, a.model, requests, input, output});
+  void Count(sqlite3_stmt* add, std::int64_t start, const storage::AttemptOpened& a,
+             const storage::AttemptClosed& closed) {
+    raw_.Run<6>(add, {start, a.quota_group, a.model, std::int64_t{1}, closed.input_tokens,
+                      closed.output_tokens});
   }
 
-  void Append(const storage::Turn& turn) {
+  void Append(const storage::Turn& turn, const std::string& request_id) {
     std::int64_t id = raw_.Run<2>(find_, {std::int64_t{turn.uid}, turn.conv_id});
     if (id == 0) {
       id = raw_.Run<5>(create_,
@@ -134,35 +129,37 @@ class Turns {
     }
     std::int64_t seq = raw_.Run<1>(next_, {id});
     for (const storage::StoredMessage& m : turn.messages) {
-      raw_.Run<8>(message_, {id, seq++, m.role, m.text, m.at, m.tokens, m.model, m.key_id});
+      raw_.Run<9>(message_,
+                  {id, seq++, m.role, m.text, m.at, m.tokens, m.model, m.key_id, request_id});
     }
     raw_.Run<8>(update_, {turn.at, turn.expires_at, std::int64_t{2}, seq, turn.total_tokens,
                           turn.model, turn.key_id, id});
   }
 
+  sqlite3_stmt* PrepareCount(const std::string& table) {
+    return raw_.Prepare(("INSERT INTO " + table +
+                         " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+                         " requests = requests + excluded.requests, input_tokens = input_tokens +"
+                         " excluded.input_tokens, output_tokens = output_tokens +"
+                         " excluded.output_tokens")
+                            .c_str());
+  }
+
   Raw& raw_;
-  sqlite3_stmt* const open_ = raw_.Prepare(
-      "INSERT INTO attempts (attempt_id, uid, request_id, body_digest, conv_id, key_id,"
-      " quota_group, model, at, boot_id, input_tokens, output_tokens)"
-      " VALUES (?, ?, ?, CAST(? AS BLOB), ?, ?, ?, ?, ?, 'boot', ?, ?)");
-  sqlite3_stmt* const count_ = raw_.Prepare(
-      "INSERT INTO quota_hours VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
-      " requests = requests + excluded.requests, input_tokens = input_tokens +"
-      " excluded.input_tokens, output_tokens = output_tokens + excluded.output_tokens");
-  sqlite3_stmt* const close_ = raw_.Prepare(
-      "UPDATE attempts SET closed = 1, counted = 1, input_tokens = ?, output_tokens = ?"
-      " WHERE attempt_id = ?");
+  sqlite3_stmt* const seconds_ = PrepareCount("quota_seconds");
+  sqlite3_stmt* const hours_ = PrepareCount("quota_hours");
   sqlite3_stmt* const result_ = raw_.Prepare(
-      "INSERT OR REPLACE INTO results VALUES (?, ?, CAST(? AS BLOB), CAST(? AS BLOB), ?, ?)");
+      "INSERT OR REPLACE INTO results (uid, request_id, body_digest, expires_at, reply)"
+      " VALUES (?, ?, CAST(? AS BLOB), ?, CAST(? AS BLOB))");
   sqlite3_stmt* const find_ =
       raw_.Prepare("SELECT id FROM conversations WHERE uid = ? AND conv_id = ?");
   sqlite3_stmt* const next_ = raw_.Prepare("SELECT next_seq FROM conversations WHERE id = ?");
   sqlite3_stmt* const create_ = raw_.Prepare(
       "INSERT INTO conversations (uid, conv_id, created_at, updated_at, expires_at, message_count,"
-      " next_seq, total_tokens, last_model, last_key_id, user_id)"
-      " VALUES (?, ?, ?, ?, ?, 0, 0, 0, '', '', '') RETURNING id");
+      " next_seq, total_tokens, last_model, last_key_id, user_id, sweep_at)"
+      " VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, 0, '', '', '', ?5) RETURNING id");
   sqlite3_stmt* const message_ =
-      raw_.Prepare("INSERT INTO messages VALUES (?, ?, ?, ?, x'', ?, ?, ?, ?)");
+      raw_.Prepare("INSERT INTO messages VALUES (?, ?, ?, ?, x'', ?, ?, ?, ?, ?)");
   sqlite3_stmt* const update_ = raw_.Prepare(
       "UPDATE conversations SET updated_at = ?, expires_at = ?, message_count = message_count + ?,"
       " next_seq = ?, total_tokens = total_tokens + ?, last_model = ?, last_key_id = ?"
@@ -183,9 +180,6 @@ Measured RunRaw(const std::string& directory, storage::Durability durability, in
   Stopwatch watch(length);
   for (std::int64_t first = 1; watch.running(); first += callers) {
     const auto asked = Stopwatch::Clock::now();
-    raw.Begin(false);
-    for (int i = 0; i < callers; ++i) turns.Open(first + i);
-    raw.Commit();
     raw.Begin(true);
     for (int i = 0; i < callers; ++i) turns.Finish(first + i);
     raw.Commit();

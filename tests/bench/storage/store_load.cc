@@ -32,8 +32,6 @@ class Mailbox {
 };
 
 struct Caller {
-  std::int64_t number = 0;
-  bool sent = false;  // its attempt is journalled, its turn comes next
   Stopwatch::Clock::time_point asked;
 };
 
@@ -48,16 +46,11 @@ class Load {
     std::size_t busy = callers_.size();
     while (busy > 0) {
       for (const std::size_t i : mailbox_.Take()) {
-        Caller& caller = callers_[i];
-        if (!caller.sent) {
-          End(i);
+        watch.Turn(callers_[i].asked);
+        if (watch.running()) {
+          Begin(i);
         } else {
-          watch.Turn(caller.asked);
-          if (watch.running()) {
-            Begin(i);
-          } else {
-            --busy;
-          }
+          --busy;
         }
       }
     }
@@ -66,22 +59,21 @@ class Load {
 
  private:
   void Begin(std::size_t i) {
-    callers_[i] = {++last_number_, false, Stopwatch::Clock::now()};
-    Submit(i, OpenedOf(last_number_), storage::Durability::kProcess);
-  }
-  void End(std::size_t i) {
-    callers_[i].sent = true;
-    Submit(i, FinishOf(callers_[i].number), storage::Durability::kFull);
-  }
-  void Submit(std::size_t i, storage::Write write, storage::Durability durability) {
-    store_.Submit(std::move(write), durability,
+    callers_[i] = {Stopwatch::Clock::now()};
+    const std::int64_t number = ++last_number_;
+    Check(store_.OpenAttempt(OpenedOf(number)));
+    store_.Submit(std::make_shared<const storage::Finish>(FinishOf(number)),
+                  storage::Durability::kFull,
                   [this, i](const storage::Result<storage::Written>& written) {
-                    if (!written) {
-                      std::fprintf(stderr, "storage_bench: %s\n", written.error().message.c_str());
-                      std::abort();
-                    }
+                    Check(written);
                     mailbox_.Post(i);
                   });
+  }
+  template <typename T>
+  static void Check(const storage::Result<T>& done) {
+    if (done) return;
+    std::fprintf(stderr, "storage_bench: %s\n", done.error().message.c_str());
+    std::abort();
   }
 
   storage::Store& store_;

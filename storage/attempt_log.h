@@ -1,0 +1,91 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "storage/store.h"
+
+namespace requestrouter::storage {
+
+// The attempts under way, in a file beside the database: an attempt is appended right before it is
+// sent, by the thread that sends it, so it costs one write into the page cache and no transaction.
+// Nothing is synced: that survives kill -9, not a power cut. That an attempt has ended is said in
+// the database (the table `closings`), by the transaction that holds its end.
+//
+// The file only grows. When it is long, one that holds the attempts still under way takes its
+// place; each such file is a generation. The next daemon reads it, and the one that was about to
+// take its place (PATH.next) if there is one.
+//
+// The file: a header, then records of size, checksum (XXH3) and fields, then zeros. What follows
+// the first record that is not whole is not read: it was being written.
+class AttemptLog {
+ public:
+  // Whose log a file is: a database that was put in the place of another has nothing to do with it.
+  struct Identity {
+    std::int64_t database = 0;
+    std::int64_t generation = 0;
+  };
+
+  // What the end of an attempt has to know of its beginning.
+  struct Opening {
+    std::string quota_group;
+    std::string model;
+    Millis at = 0;
+    std::string record;  // as it is in the file
+  };
+
+  // Begins an empty file, in the place of what is there. Throws DatabaseError.
+  AttemptLog(std::string path, Identity identity);
+  ~AttemptLog();
+  AttemptLog(const AttemptLog&) = delete;
+  AttemptLog& operator=(const AttemptLog&) = delete;
+
+  // Any thread. Fails, too, where the disk is so full that the attempt's end would not fit. The
+  // attempt is under way all the same as far as Find is concerned.
+  Result<void> Open(const AttemptOpened& attempt);
+
+  // The last Open failed, and no file with everything in it could be written since. Any thread.
+  bool failed() const { return failed_; }
+
+  // ---- the storage thread
+
+  // nullptr: never opened, or closed. Valid until it is closed.
+  const Opening* Find(std::int64_t attempt_id) const;
+  // Their ends are committed.
+  void Close(std::span<const std::int64_t> attempt_ids);
+
+  // It is long, incomplete, or was taken away.
+  bool NeedsRenewal() const;
+  // Begins the next generation, and syncs it. Throws DatabaseError and may be called again.
+  void Renew();
+  // Everything in it survives a power cut. Throws DatabaseError.
+  void Sync();
+  std::int64_t generation() const { return identity_.generation; }
+
+  // What the files at `path` hold, oldest first; files of another database, or of an earlier
+  // generation, hold nothing.
+  static std::vector<AttemptOpened> Read(const std::string& path, const Identity& identity);
+
+ private:
+  bool HasRoom() const;
+  void BeginNext();
+  void TakeItsPlace();
+
+  const std::string path_;
+  Identity identity_;
+  bool in_place_ = true;  // the file is called path_, not yet path_.next
+  std::atomic<bool> failed_{false};
+
+  mutable std::mutex mutex_;
+  int fd_ = -1;                                     // guarded by mutex_
+  std::int64_t end_ = 0;                            // of what is written; guarded by mutex_
+  std::int64_t renew_at_;                           // when end_ is there; guarded by mutex_
+  std::unordered_map<std::int64_t, Opening> open_;  // guarded by mutex_
+};
+
+}  // namespace requestrouter::storage

@@ -1,0 +1,90 @@
+#include "storage/sums.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "storage/tables.h"
+
+namespace requestrouter::storage {
+namespace {
+
+auto UsageKey(const Usage* usage) {
+  return std::tuple(HourOf(usage->at), usage->uid, std::string_view(usage->agent),
+                    std::string_view(usage->user_id), std::string_view(usage->key_id),
+                    std::string_view(usage->model));
+}
+
+void AddTo(QuotaCount* count, const AttemptClosed& attempt) {
+  ++count->requests;
+  count->input_tokens += attempt.input_tokens;
+  count->output_tokens += attempt.output_tokens;
+}
+
+}  // namespace
+
+void Sums::Forget(const std::string& quota_group) {
+  for (End& end : ends_) {
+    if (end.opening->quota_group == quota_group) end.attempt.counted = false;
+  }
+}
+
+void Sums::DropAfter(const Mark& mark) {
+  ends_.resize(mark.ends);
+  usages_.resize(mark.usages);
+}
+
+std::vector<std::int64_t> Sums::WriteTo(Database& database) {
+  std::vector<std::int64_t> closed = WriteClosings(database);
+  WriteQuotaCounts(database);
+  WriteUsage(database);
+  return closed;
+}
+
+// Each attempt once: the first end that was said of it.
+std::vector<std::int64_t> Sums::WriteClosings(Database& database) {
+  if (ends_.empty()) return {};
+  const auto id_of = [](const End& end) { return end.attempt.attempt_id; };
+  std::ranges::stable_sort(ends_, {}, id_of);
+  const auto repeated = std::ranges::unique(ends_, {}, id_of);
+  ends_.erase(repeated.begin(), repeated.end());
+  std::vector<std::int64_t> closed;
+  closed.reserve(ends_.size());
+  std::ranges::transform(ends_, std::back_inserter(closed), id_of);
+  SaveClosings(database, closed);
+  return closed;
+}
+
+void Sums::WriteQuotaCounts(Database& database) {
+  const auto key = [](const End& end) {
+    return std::tuple(std::string_view(end.opening->quota_group),
+                      std::string_view(end.opening->model), SecondOf(end.opening->at));
+  };
+  std::erase_if(ends_, [](const End& end) { return !end.attempt.counted; });
+  std::ranges::sort(ends_, {}, key);
+  for (auto end = ends_.begin(); end != ends_.end();) {
+    QuotaCount count{end->opening->quota_group, end->opening->model, SecondOf(end->opening->at)};
+    const auto first = key(*end);
+    for (; end != ends_.end() && key(*end) == first; ++end) AddTo(&count, end->attempt);
+    AddQuotaCount(database, count);
+  }
+}
+
+void Sums::WriteUsage(Database& database) {
+  std::ranges::sort(usages_, {}, UsageKey);
+  for (auto next = usages_.begin(); next != usages_.end();) {
+    Usage sum = **next;
+    const auto first = UsageKey(*next);
+    for (++next; next != usages_.end() && UsageKey(*next) == first; ++next) {
+      const Usage& usage = **next;
+      sum.requests += usage.requests;
+      sum.errors += usage.errors;
+      sum.input_tokens += usage.input_tokens;
+      sum.output_tokens += usage.output_tokens;
+      sum.cached_tokens += usage.cached_tokens;
+      sum.cost_nano_usd += usage.cost_nano_usd;
+    }
+    AddUsage(database, sum);
+  }
+}
+
+}  // namespace requestrouter::storage
