@@ -5,6 +5,7 @@
 #include <iostream>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "client_lib/routerctl/commands.h"
 #include "requestrouter_version.h"
@@ -58,11 +59,13 @@ void AddCommands(CommandSet& set) {
 
 // What is wrong with a command line, in our words where CLI11's do not say it.
 std::string ProblemOf(const CLI::App& app, const CLI::ParseError& error) {
-  if (!app.get_subcommands().empty()) return error.what();
-  for (const std::string& word : app.remaining()) {
+  const bool lacks_command = app.get_subcommands().empty() && error.get_name() == "RequiredError";
+  if (!lacks_command) return error.what();
+  const std::vector<std::string> unknown = app.remaining();
+  for (const std::string& word : unknown) {
     if (!word.starts_with('-')) return "there is no command \"" + word + "\"";
   }
-  return app.remaining().empty() ? "which command?" : error.what();
+  return unknown.empty() ? "which command?" : "there is no option \"" + unknown.front() + "\"";
 }
 
 // The command that was given; empty: none.

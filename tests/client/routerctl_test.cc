@@ -621,7 +621,7 @@ TEST_F(RouterctlTest, WrongUsageIsExitCodeTwoAndPointsToTheHelp) {
   const std::vector<Wrong> wrong = {
       {{}, "which command?", "routerctl --help"},
       {{"dance"}, "there is no command \"dance\"", "routerctl --help"},
-      {{"--colour"}, "", "routerctl --help"},
+      {{"--colour"}, "no option \"--colour\"", "routerctl --help"},
       {{"health", "--colour"}, "--colour", "routerctl health --help"},
       {{"disable"}, "KEY is required", "routerctl disable --help"},
       {{"reset-cooldown"}, "name a key, or say --all", "routerctl reset-cooldown --help"},
