@@ -60,7 +60,7 @@ TEST(Logging, ALevelThatDoesNotExistIsAnErrorAndChangesNothing) {
   const auto changed = (*logging)->Change(wrong);
   ASSERT_FALSE(changed);
   EXPECT_EQ(changed.error(),
-            "no log level \"loud\": use trace, debug, info, warning, error or off");
+            "no log level \"loud\": use trace, debug, info, warning, error, critical or off");
   spdlog::info("still here");
   (*logging)->Flush();
   EXPECT_NE(folder.Read("own.log").find("still here"), std::string::npos);

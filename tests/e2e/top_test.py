@@ -26,7 +26,8 @@ class Top(EndToEnd):
         daemon = self.daemon()
         self.assertTrue(self.client(daemon).chat("Hello", id="shown-by-top")["ok"])
         terminal = self.top(daemon)
-        text = terminal.wait_for("shown-by-top")
+        terminal.wait_for("shown-by-top")
+        text = terminal.wait_for("q quit")  # the last line to be drawn
         for part in ("healthy", "k1", "k2", "1/100 █░", "answered", "q quit"):
             self.assertIn(part, text)
         terminal.press("?")
