@@ -9,6 +9,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 import container
@@ -84,7 +85,10 @@ class Packages(unittest.TestCase):
 
     def assert_running(self, yes):
         if self.booted:
-            self.assertEqual(self.is_active("routerd.service"), yes)
+            until = time.monotonic() + 60  # a loaded machine may take its time to start it
+        while self.is_active("routerd.service") != yes and time.monotonic() < until:
+            time.sleep(0.5)
+        self.assertEqual(self.is_active("routerd.service"), yes)
             self.assertEqual(self.is_active("routerd.socket"), yes)
 
     def test_from_the_installation_to_the_purge(self):
