@@ -86,9 +86,9 @@ class Packages(unittest.TestCase):
     def assert_running(self, yes):
         if self.booted:
             until = time.monotonic() + 60  # a loaded machine may take its time to start it
-        while self.is_active("routerd.service") != yes and time.monotonic() < until:
-            time.sleep(0.5)
-        self.assertEqual(self.is_active("routerd.service"), yes)
+            while self.is_active("routerd.service") != yes and time.monotonic() < until:
+                time.sleep(0.5)
+            self.assertEqual(self.is_active("routerd.service"), yes)
             self.assertEqual(self.is_active("routerd.socket"), yes)
 
     def test_from_the_installation_to_the_purge(self):
