@@ -68,6 +68,8 @@ def prepare(root):
 
 
 class Booted(unittest.TestCase):
+    maxDiff = None
+
     @classmethod
     def setUpClass(cls):
         cls.box = container.Container(prepare)
@@ -87,7 +89,8 @@ class Booted(unittest.TestCase):
     def systemctl(self, *words):
         """What it has to say: nothing, where all is well."""
         done = self.box.run("systemctl", *words)
-        return (done.stdout + done.stderr + (self.box.journal() if done.returncode else "")).strip()
+        why = self.box.journal("--lines=20") if done.returncode else ""
+        return (done.stdout + done.stderr + why).strip()
 
     def ctl(self, *words, user=None):
         return self.box.run("routerctl", "--timeout", "30", *words, user=user)

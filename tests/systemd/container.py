@@ -8,6 +8,7 @@ import ctypes
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -15,6 +16,10 @@ import time
 PATIENCE_S = 60
 OWN_RUN = pathlib.Path("/run/systemd/nspawn")
 CLONE_NEWNS = 0x20000
+PR_SET_PDEATHSIG = 1
+LIBC = ctypes.CDLL(None, use_errno=True)
+# Whoever has tried routerd on this machine may have left these, with an owner of their own.
+LEFT_BY_OTHERS = ("etc/requestrouter", "var/lib/requestrouter")
 
 # Only what the tests need: no login, no network, nothing of what else the machine runs.
 TARGET = """[Unit]
@@ -28,7 +33,7 @@ def why_not_a_root():
     """What this machine lacks for a root of the test's own; None: nothing."""
     if os.geteuid() != 0:
         return "only root can mount a root of its own"
-    if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNS) != 0:
+    if LIBC.unshare(CLONE_NEWNS) != 0:
         return "no mount namespace: " + os.strerror(ctypes.get_errno())
     subprocess.run(["mount", "--make-rprivate", "/"], check=True)
     with tempfile.TemporaryDirectory() as folder:
@@ -44,6 +49,11 @@ def why_not():
         if not shutil.which(program):
             return f"{program} is missing (apt-get install systemd-container)"
     return why_not_a_root()
+
+
+def end_with_the_test():
+    """For a child: a test that is killed leaves no machine running behind it."""
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 class Container:
@@ -73,6 +83,8 @@ class Container:
         subprocess.run(["mount", "-t", "overlay", "overlay", "-o",
                         f"lowerdir=/,upperdir={self.folder}/upper,workdir={self.folder}/work",
                         self.root], check=True, capture_output=True)
+        for name in LEFT_BY_OTHERS:
+            shutil.rmtree(self.root / name, ignore_errors=True)
 
     def boot(self):
         """None, or what kept it from coming up."""
@@ -83,10 +95,11 @@ class Container:
                 ["systemd-nspawn", "--quiet", "--directory", self.root, "--machine",
                  f"rr-{os.getpid()}", "--register=no", "--keep-unit", "--private-network",
                  "--link-journal=no", "--console=pipe", "--boot", "systemd.unit=test.target"],
-                stdin=subprocess.DEVNULL, stdout=console, stderr=subprocess.STDOUT)
+                stdin=subprocess.DEVNULL, stdout=console, stderr=subprocess.STDOUT,
+                preexec_fn=end_with_the_test)
         end = time.monotonic() + PATIENCE_S
         while time.monotonic() < end and self.process.poll() is None:
-            self.leader = self.leader or self.child()
+            self.leader = self.child()  # the first one only makes the second, which stays
             if self.leader and self.run("systemctl", "is-active", "test.target").returncode == 0:
                 return None
             time.sleep(0.1)
@@ -136,11 +149,15 @@ class Container:
             time.sleep(0.05)
         raise TimeoutError(what + "\n" + self.journal())
 
-    def journal(self):
-        return self.run("journalctl", "--no-pager", "-o", "cat", "-u", "routerd.service").stdout
+    def journal(self, *which):
+        return self.run("journalctl", "--no-pager", "-o", "cat", "-u", "routerd.service",
+                        *which).stdout
 
     def stop(self):
         if self.process and self.process.poll() is None:
+            # The first process inside would outlive a systemd-nspawn that is killed.
+            if leader := self.child():
+                os.kill(leader, signal.SIGKILL)
             self.process.kill()
             self.process.wait(PATIENCE_S)
 
