@@ -14,6 +14,7 @@ namespace requestrouter::routerctl {
 namespace {
 
 constexpr std::array kHeights = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+constexpr std::array kAsciiHeights = {".", ":", "-", "=", "+", "*", "#", "@"};
 
 bool IsContinuation(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) == 0x80; }
 
@@ -49,16 +50,17 @@ std::string Bar(double share, std::size_t width, bool utf8) {
   return Times(utf8 ? "█" : "#", full) + Times(utf8 ? "░" : ".", width - full);
 }
 
-std::string Sparkline(const std::vector<double>& values) {
+std::string Sparkline(const std::vector<double>& values, bool utf8) {
+  const auto& heights = utf8 ? kHeights : kAsciiHeights;
   const double most = values.empty() ? 0 : *std::max_element(values.begin(), values.end());
   std::string line;
   for (const double value : values) {
     if (value <= 0 || most <= 0) {
-      line += "·";
+      line += utf8 ? "·" : "_";
       continue;
     }
-    const double steps = std::ceil(value / most * static_cast<double>(kHeights.size()));
-    line += kHeights[std::min(static_cast<std::size_t>(steps), kHeights.size()) - 1];
+    const double steps = std::ceil(value / most * static_cast<double>(heights.size()));
+    line += heights[std::min(static_cast<std::size_t>(steps), heights.size()) - 1];
   }
   return line;
 }

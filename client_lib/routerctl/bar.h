@@ -15,8 +15,8 @@ bool LocaleIsUtf8();
 // nothing shows at least one, and what is less than all leaves one empty.
 std::string Bar(double share, std::size_t width, bool utf8);
 
-// One character a value, as high as its part of the greatest; 0 is a blank "·". UTF-8.
-std::string Sparkline(const std::vector<double>& values);
+// One character a value, as high as its part of the greatest; 0 is "·", "_" without UTF-8.
+std::string Sparkline(const std::vector<double>& values, bool utf8);
 
 // The first `columns` columns of a text, with "…" (or "~" without UTF-8) where something is cut.
 std::string Cut(std::string_view text, std::size_t columns, bool utf8);

@@ -40,7 +40,8 @@ void AddStatusCommands(CommandSet& set);        // health, ping, models, queue, 
 void AddKeyCommands(CommandSet& set);           // keys, reset-cooldown, disable, enable
 void AddChatCommands(CommandSet& set);          // chat, cancel
 void AddConversationCommands(CommandSet& set);  // conversations, conversation
-void AddReportCommands(CommandSet& set);        // usage, explain
+void AddUsageCommand(CommandSet& set);          // usage
+void AddExplainCommand(CommandSet& set);        // explain
 void AddTopCommand(CommandSet& set);            // top
 void AddDoctorCommand(CommandSet& set);         // doctor
 void AddAdminCommands(CommandSet& set);         // reload, backup, restore, check

@@ -51,7 +51,8 @@ void AddCommands(CommandSet& set) {
   AddKeyCommands(set);
   AddChatCommands(set);
   AddConversationCommands(set);
-  AddReportCommands(set);
+  AddUsageCommand(set);
+  AddExplainCommand(set);
   AddTopCommand(set);
   AddDoctorCommand(set);
   AddAdminCommands(set);

@@ -5,6 +5,7 @@
 #include "client_lib/routerctl/commands.h"
 #include "client_lib/routerctl/table.h"
 #include "client_lib/routerctl/text.h"
+#include "client_lib/routerctl/waiting_table.h"
 #include "client_lib/src/read.h"
 
 namespace requestrouter::routerctl {
@@ -87,26 +88,6 @@ int ShowModels(const Console& console, const Value& body) {
   }
   console.Print(table.Text(console.Escape(Style::kBold)));
   return kFine;
-}
-
-Table WaitingTable(const Value& rows) {
-  using enum Table::Align;
-  Table table({{"POSITION", kRight},
-               {"ETA", kRight},
-               {"WAITED", kRight},
-               {"PRIORITY"},
-               {"MODEL"},
-               {"CALLER"},
-               {"AGENT"},
-               {"ID"}});
-  for (const Value& row : rows) {
-    const std::string model = ReadText(row, "model");
-    table.Add({Cell(ReadChild(row, "position")), DurationCell(row, "eta_ms"),
-               DurationCell(row, "waited_ms"), ReadText(row, "priority"),
-               model.empty() ? "any" : model, Cell(ReadChild(row, "caller")),
-               ReadText(row, "agent"), ReadText(row, "id")});
-  }
-  return table;
 }
 
 Table InFlightTable(const Value& rows) {

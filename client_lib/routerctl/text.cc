@@ -146,7 +146,9 @@ std::string Relative(const std::string& time, system_clock::time_point now) {
 std::optional<std::string> ParseSince(const std::string& text, system_clock::time_point now) {
   if (text == "today") return FormatTime(std::chrono::floor<std::chrono::days>(now));
   if (const auto duration = ParseDuration(text)) return FormatTime(now - *duration);
-  if (const auto time = ParseTime(text)) return FormatTime(*time);
+  for (const std::string& time : {text, text + "T00:00:00Z"}) {
+    if (const auto at = ParseTime(time)) return FormatTime(*at);
+  }
   return std::nullopt;
 }
 

@@ -30,7 +30,7 @@ std::string FormatTime(std::chrono::system_clock::time_point at);
 // "in 3m 20s", "4h 2m ago" or "now"; the text itself where it is no time.
 std::string Relative(const std::string& time, std::chrono::system_clock::time_point now);
 
-// "90s", "15m", "12h", "7d", "today" (UTC), or an RFC 3339 time, as an RFC 3339 time.
+// "90s", "15m", "12h", "7d", "today" or a date (in UTC), or an RFC 3339 time, as an RFC 3339 time.
 std::optional<std::string> ParseSince(const std::string& text,
                                       std::chrono::system_clock::time_point now);
 

@@ -11,6 +11,7 @@
 #include "client_lib/routerctl/key_cells.h"
 #include "client_lib/routerctl/table.h"
 #include "client_lib/routerctl/text.h"
+#include "client_lib/routerctl/waiting_table.h"
 #include "client_lib/src/read.h"
 
 namespace requestrouter::routerctl {
@@ -124,24 +125,9 @@ Section KeysSection(const Snapshot& snapshot, const View& view, Size size) {
 }
 
 Section WaitingSection(const Snapshot& snapshot) {
-  using enum Table::Align;
-  Table table({{"POSITION", kRight},
-               {"ETA", kRight},
-               {"WAITED", kRight},
-               {"PRIORITY"},
-               {"MODEL"},
-               {"CALLER"},
-               {"AGENT"},
-               {"ID"}});
   const Value& rows = ReadChild(snapshot.queue, "waiting");
-  for (const Value& row : rows) {
-    const std::string model = ReadText(row, "model");
-    table.Add({Cell(ReadChild(row, "position")), DurationCell(row, "eta_ms"),
-               DurationCell(row, "waited_ms"), ReadText(row, "priority"),
-               model.empty() ? "any" : model, Cell(ReadChild(row, "caller")),
-               ReadText(row, "agent"), ReadText(row, "id")});
-  }
-  return {"WAITING " + Count(static_cast<std::int64_t>(rows.size())), LinesOf(table), 0};
+  return {"WAITING " + Count(static_cast<std::int64_t>(rows.size())), LinesOf(WaitingTable(rows)),
+          0};
 }
 
 Section CallersSection(const Snapshot& snapshot) {

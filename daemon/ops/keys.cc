@@ -16,15 +16,9 @@ ipc::Value ToValue(const policy::Gauge& gauge, const router::Clock& clock) {
 
 ipc::Value ToValue(const policy::ModelUsage& usage, const router::Clock& clock) {
   ipc::Value value = ipc::Value::object();
-  const auto add = [&](const char* name, const std::optional<policy::Gauge>& gauge) {
-    if (gauge) value[name] = ToValue(*gauge, clock);
-  };
-  add("rpm", usage.rpm);
-  add("tpm", usage.tpm);
-  add("itpm", usage.itpm);
-  add("otpm", usage.otpm);
-  add("rpd", usage.rpd);
-  add("tpd", usage.tpd);
+  ForEachWindow(usage, [&](const char* name, const policy::Gauge& gauge) {
+    value[name] = ToValue(gauge, clock);
+  });
   return value;
 }
 

@@ -38,28 +38,20 @@ struct KeyFamilies {
 };
 
 void AddWindow(KeyFamilies& families, const State& state, const std::string& key_id,
-               const std::string& model, const char* window,
-               const std::optional<policy::Gauge>& gauge) {
-  if (!gauge) return;
+               const std::string& model, const char* window, const policy::Gauge& gauge) {
   const Labels labels = {{"key", key_id}, {"model", model}, {"window", window}};
-  Add(families.used, labels, static_cast<double>(gauge->used));
-  Add(families.limit, labels, static_cast<double>(gauge->limit));
-  if (gauge->resets_at && *gauge->resets_at != policy::kNever) {
-    Add(families.reset, labels, EpochSeconds(state, *gauge->resets_at));
+  Add(families.used, labels, static_cast<double>(gauge.used));
+  Add(families.limit, labels, static_cast<double>(gauge.limit));
+  if (gauge.resets_at && *gauge.resets_at != policy::kNever) {
+    Add(families.reset, labels, EpochSeconds(state, *gauge.resets_at));
   }
 }
 
 void AddUsage(KeyFamilies& families, const State& state, const policy::KeyStatus& key) {
   for (const policy::ModelUsage& usage : key.usage) {
-    const auto add = [&](const char* window, const std::optional<policy::Gauge>& gauge) {
+    ForEachWindow(usage, [&](const char* window, const policy::Gauge& gauge) {
       AddWindow(families, state, key.key_id, usage.model, window, gauge);
-    };
-    add("rpm", usage.rpm);
-    add("tpm", usage.tpm);
-    add("itpm", usage.itpm);
-    add("otpm", usage.otpm);
-    add("rpd", usage.rpd);
-    add("tpd", usage.tpd);
+    });
   }
 }
 
@@ -127,7 +119,8 @@ Families ToFamilies(const State& state, const std::optional<storage::Size>& size
              "Messages that were dropped unanswered because nobody could be answered.",
              static_cast<double>(state.dropped_messages)),
       Single(MetricType::Counter, "requestrouter_lost_log_lines_total",
-             "Log lines that were lost, at the least: the log's file or journal did not keep up, or failed.",
+             "Log lines that were lost, at the least: the log's file or journal did not keep up, "
+             "or failed.",
              static_cast<double>(state.lost_log_lines)),
   };
   Append(families, OfKeys(state));

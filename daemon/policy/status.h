@@ -33,6 +33,20 @@ struct ModelUsage {
   std::optional<Gauge> rpm, tpm, itpm, otpm, rpd, tpd;
 };
 
+// Calls `with(name, gauge)` for each window of `usage` that is counted.
+template <typename With>
+void ForEachWindow(const ModelUsage& usage, With with) {
+  const auto call = [&](const char* name, const std::optional<Gauge>& gauge) {
+    if (gauge) with(name, *gauge);
+  };
+  call("rpm", usage.rpm);
+  call("tpm", usage.tpm);
+  call("itpm", usage.itpm);
+  call("otpm", usage.otpm);
+  call("rpd", usage.rpd);
+  call("tpd", usage.tpd);
+}
+
 // A model of a key whose quota its provider declared exhausted. Such a cooldown belongs to the
 // quota, so every key of the group has it.
 struct ModelCooldown {

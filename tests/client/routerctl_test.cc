@@ -462,15 +462,49 @@ TEST_F(RouterctlTest, UsageIsGroupedAsAsked) {
                               {"cached_tokens", 1},
                               {"cost_usd", 0.5}}}}});
   router_.Start();
-  const Outcome outcome = Run({"usage", "--by", "key", "--since", "2026-01-01T00:00:00Z"});
+  const Outcome outcome =
+      Run({"usage", "--by", "key", "--since", "2026-01-01", "--until", "2026-01-01T12:00:00Z"});
   EXPECT_EQ(outcome.out,
-            "KEY    REQUESTS  ERRORS  INPUT TOKENS  OUTPUT TOKENS  CACHED TOKENS  COST USD\n"
-            "a         1,000       1             5              6              0      0.25\n"
-            "b             2       0             5              6              1       0.5\n"
-            "total     1,002       1            10             12              1      0.75\n");
-  EXPECT_EQ(LastBody("usage"), (Value{{"by", {"key"}}, {"since", "2026-01-01T00:00:00.000Z"}}));
+            "KEY    REQUESTS  ERRORS  INPUT TOKENS  OUTPUT TOKENS  CACHED TOKENS  COST USD"
+            "  SHARE OF TOKENS\n"
+            "a         1,000       1             5              6              0      0.25"
+            "  #####.....  50%\n"
+            "b             2       0             5              6              1       0.5"
+            "  #####.....  50%\n"
+            "total     1,002       1            10             12              1      0.75\n"
+            "\nfrom 2026-01-01 00:00 to 2026-01-01 12:00 UTC\n");
+  EXPECT_EQ(LastBody("usage"), (Value{{"by", {"key"}},
+                                      {"since", "2026-01-01T00:00:00.000Z"},
+                                      {"until", "2026-01-01T12:00:00.000Z"}}));
   EXPECT_EQ(Run({"usage", "--by", "colour"}).code, 2);
   EXPECT_EQ(Run({"usage", "--since", "yesterday"}).code, 2);
+  EXPECT_EQ(Run({"usage", "--since", ""}).code, 2);
+}
+
+TEST_F(RouterctlTest, UsageIsOfTheLastSevenDaysAndAsksForEachOfThem) {
+  router_.Answer("usage", {{"rows",
+                            {{{"key", "a"},
+                              {"model", "m"},
+                              {"requests", 3},
+                              {"errors", 0},
+                              {"input_tokens", 0},
+                              {"output_tokens", 0},
+                              {"cached_tokens", 0},
+                              {"cost_usd", 0}}}}});
+  router_.Start();
+  const Outcome outcome = Run({"usage"});
+  EXPECT_THAT(outcome.out, HasSubstr("SHARE OF REQUESTS  REQUESTS BY DAY\n"));
+  EXPECT_THAT(outcome.out, HasSubstr(" UTC until now\n"));
+  EXPECT_EQ(LastBody("usage").at("by"), (Value{"key", "model", "day"}));
+  EXPECT_TRUE(LastBody("usage").contains("since"));
+}
+
+TEST_F(RouterctlTest, UsageOfNothingSaysSo) {
+  router_.Answer("usage", {{"rows", Value::array()}});
+  router_.Start();
+  const Outcome outcome = Run({"usage", "--since", "2026-01-31"});
+  EXPECT_EQ(outcome.out, "nothing was asked from 2026-01-31 00:00 UTC until now\n");
+  EXPECT_EQ(outcome.code, 0);
 }
 
 TEST_F(RouterctlTest, AnExplanationTellsTheWholeStory) {

@@ -67,9 +67,10 @@ TEST(Bar, ShowsSomethingForAnythingAndIsFullOnlyForAll) {
 }
 
 TEST(Bar, ASparklineIsAsHighAsTheGreatestValue) {
-  EXPECT_EQ(Sparkline({0, 1, 4, 8}), "·▁▄█");
-  EXPECT_EQ(Sparkline({0, 0}), "··");
-  EXPECT_EQ(Sparkline({}), "");
+  EXPECT_EQ(Sparkline({0, 1, 4, 8}, true), "·▁▄█");
+  EXPECT_EQ(Sparkline({0, 0}, true), "··");
+  EXPECT_EQ(Sparkline({}, true), "");
+  EXPECT_EQ(Sparkline({0, 1, 4, 8}, false), "_.=@");
 }
 
 TEST(Bar, ATextIsCutAtColumnsAndNotWithinACharacter) {

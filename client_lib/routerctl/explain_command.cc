@@ -20,108 +20,6 @@ using ipc::Value;
 using std::chrono::system_clock;
 using Style = Console::Style;
 
-constexpr std::array<const char*, 6> kCounters = {"requests",      "errors",        "input_tokens",
-                                                  "output_tokens", "cached_tokens", "cost_usd"};
-
-bool IsCounter(const std::string& name) {
-  for (const char* counter : kCounters) {
-    if (name == counter) return true;
-  }
-  return false;
-}
-
-std::string Upper(std::string text) {
-  for (char& c : text) c = c == '_' ? ' ' : static_cast<char>(c >= 'a' && c <= 'z' ? c - 32 : c);
-  return text;
-}
-
-// The names that rows are grouped by: whatever is in them besides the counters.
-std::vector<std::string> GroupsOf(const Value& rows) {
-  std::vector<std::string> groups;
-  if (rows.empty()) return groups;
-  for (const auto& [name, value] : rows.front().items()) {
-    if (!IsCounter(name)) groups.push_back(name);
-  }
-  return groups;
-}
-
-// The sum of every counter, in a last row.
-void AddTotal(const Console& console, Table& table, const Value& rows, std::size_t groups) {
-  std::vector<std::string> cells(groups);
-  cells.front() = "total";
-  for (const char* name : kCounters) {
-    Value sum = 0;
-    for (const Value& row : rows) {
-      const Value& value = ReadChild(row, name);
-      if (value.is_number_integer() && sum.is_number_integer()) {
-        sum = sum.get<std::int64_t>() + value.get<std::int64_t>();
-      } else if (value.is_number()) {
-        sum = sum.get<double>() + value.get<double>();
-      }
-    }
-    cells.push_back(Cell(sum));
-  }
-  table.Add(std::move(cells), console.Escape(Style::kBold));
-}
-
-int ShowUsage(const Console& console, const Value& body) {
-  const Value& rows = ReadChild(body, "rows");
-  const std::vector<std::string> groups = GroupsOf(rows);
-  std::vector<Table::Column> columns;
-  for (const std::string& group : groups) columns.push_back({Upper(group)});
-  for (const char* name : kCounters) columns.push_back({Upper(name), Table::Align::kRight});
-  Table table(std::move(columns));
-  for (const Value& row : rows) {
-    std::vector<std::string> cells;
-    for (const std::string& group : groups) cells.push_back(Cell(ReadChild(row, group)));
-    for (const char* name : kCounters) cells.push_back(Cell(ReadChild(row, name)));
-    table.Add(std::move(cells));
-  }
-  if (rows.size() > 1 && !groups.empty()) AddTotal(console, table, rows, groups.size());
-  console.Print(table.Text(console.Escape(Style::kBold)));
-  return kFine;
-}
-
-struct UsageOptions {
-  std::string since;
-  std::string until;
-  std::vector<std::string> by{"key", "model"};
-};
-
-int Usage(const Console& console, Daemon& daemon, const UsageOptions& options) {
-  Value body = {{"by", options.by}};
-  const std::array<std::pair<const char*, const std::string*>, 2> bounds = {
-      {{"since", &options.since}, {"until", &options.until}}};
-  for (const auto& [name, text] : bounds) {
-    if (text->empty()) continue;
-    const auto time = ParseSince(*text, system_clock::now());
-    if (!time) {
-      return console.FailUsage(std::string("--") + name + " is none of 15m, 12h, 7d, today or " +
-                               "2026-01-31T12:00:00Z");
-    }
-    body[name] = *time;
-  }
-  return AskAndShow(console, daemon, "usage", body, ShowUsage);
-}
-
-void AddUsage(CommandSet& set) {
-  CLI::App* command = set.Add("usage", "What was used: requests, errors, tokens, cost",
-                              "  routerctl usage --since today\n"
-                              "  routerctl usage --by agent --since 7d\n"
-                              "  routerctl usage --by day,model --since 30d --json");
-  auto options = std::make_shared<UsageOptions>();
-  command->add_option("--by", options->by, "Group by any of these, separated by commas")
-      ->delimiter(',')
-      ->check(CLI::IsMember({"key", "model", "caller", "agent", "user", "hour", "day"}))
-      ->capture_default_str();
-  command->add_option("--since", options->since,
-                      "From then on: 90s, 15m, 12h, 7d, today or a time");
-  command->add_option("--until", options->until, "Up to then, in the same forms");
-  set.Run(command, [options](const Console& console, Daemon& daemon) {
-    return Usage(console, daemon, *options);
-  });
-}
-
 // The entry without the columns that have been shown already.
 std::string Rest(const Value& row, const std::set<std::string>& shown) {
   Value rest = Value::object();
@@ -218,7 +116,9 @@ int ShowExplanation(const Console& console, const Value& body) {
   return kFine;
 }
 
-void AddExplain(CommandSet& set) {
+}  // namespace
+
+void AddExplainCommand(CommandSet& set) {
   struct Options {
     std::string id;
     std::optional<std::uint32_t> uid;
@@ -234,13 +134,6 @@ void AddExplain(CommandSet& set) {
     if (options->uid) body["uid"] = *options->uid;
     return AskAndShow(console, daemon, "explain", body, ShowExplanation);
   });
-}
-
-}  // namespace
-
-void AddReportCommands(CommandSet& set) {
-  AddUsage(set);
-  AddExplain(set);
 }
 
 }  // namespace requestrouter::routerctl
