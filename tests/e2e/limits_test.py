@@ -114,6 +114,12 @@ class Models(Limits):
         self.assert_error(client.chat("hi", model_preference=MODEL, allow_fallback=False),
                           "permission_denied")
 
+    def test_none_at_all_shut_a_uid_out(self):
+        client = self.client(self.serve(callers=[{"uid": os.getuid(), "models": []}]))
+        self.assert_error(client.chat("hi"), "permission_denied")
+        self.assert_error(client.chat("hi", model_preference=MODEL), "permission_denied")
+        self.assertEqual(self.sim.requests(), 0)
+
     def test_are_restricted_by_group_and_for_everybody_else(self):
         client = self.client(self.serve(callers=[{"group": os.getgid(), "models": ["nothing"]}, {}]))
         self.assert_error(client.chat("hi"), "permission_denied")

@@ -4,6 +4,7 @@ Needs root, systemd-nspawn and a kernel that lets it; `why_not()` says what is m
 are in a mount namespace of this process, so nothing of them is seen or left outside.
 """
 
+import contextlib
 import ctypes
 import os
 import pathlib
@@ -12,6 +13,7 @@ import signal
 import subprocess
 import tempfile
 import time
+import types
 
 PATIENCE_S = 60
 OWN_RUN = pathlib.Path("/run/systemd/nspawn")
@@ -20,6 +22,21 @@ PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None, use_errno=True)
 # Whoever has tried routerd on this machine may have left these, with an owner of their own.
 LEFT_BY_OTHERS = ("etc/requestrouter", "var/lib/requestrouter")
+
+# Connects again and again until its stdin ends; says how often, and how often it was refused.
+CONNECT = """
+import select, socket, sys
+print("connecting", flush=True)
+count = refused = 0
+while not select.select([sys.stdin], [], [], 0.002)[0]:
+    with socket.socket(socket.AF_UNIX) as one:
+        try:
+            one.connect("/run/requestrouter/router.sock")
+        except OSError:
+            refused += 1
+    count += 1
+print(count, refused)
+"""
 
 # Only what the tests need: no login, no network, nothing of what else the machine runs.
 TARGET = """[Unit]
@@ -128,10 +145,23 @@ class Container:
         return subprocess.run([*self.enter(), *as_user, *command], capture_output=True, text=True,
                               check=False, timeout=PATIENCE_S, **how)
 
-    def start(self, *command):
+    def start(self, *command, **how):
         """Starts a command inside, with its output in a pipe."""
         return subprocess.Popen([*self.enter(), *command], stdout=subprocess.PIPE,
-                                stderr=subprocess.STDOUT, text=True)
+                                stderr=subprocess.STDOUT, text=True, **how)
+
+    @contextlib.contextmanager
+    def connecting(self):
+        """Connects to routerd's socket all the while; in the end `count` and `refused` are set."""
+        connects = types.SimpleNamespace(count=0, refused=0)
+        with self.start("/usr/bin/python3", "-c", CONNECT, stdin=subprocess.PIPE) as process:
+            try:
+                process.stdout.readline()
+                yield connects
+                process.stdin.close()
+                connects.count, connects.refused = map(int, process.stdout.readline().split())
+            finally:
+                process.kill()
 
     def path(self, inside):
         """Where a file of the container is seen from outside."""

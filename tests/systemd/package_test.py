@@ -127,6 +127,18 @@ class Packages(unittest.TestCase):
             self.assertFalse(self.exists(path), path)
         self.assertEqual(self.box.run("dpkg", "--status", DAEMON).returncode, 1)
 
+    def test_an_upgrade_refuses_nobody(self):
+        if not self.booted:
+            self.skipTest("systemd does not come up in a container here")
+        self.install(self.old, DAEMON)
+        self.assert_running(True)
+        before = self.box.show("routerd.service", "MainPID")
+        with self.box.connecting() as connects:
+            self.install(self.new, DAEMON)
+        self.assertNotEqual(self.box.show("routerd.service", "MainPID"), before)
+        self.assertGreater(connects.count, 10)
+        self.assertEqual(connects.refused, 0)
+
     def test_a_removal_and_a_new_installation_continue_with_the_old_state(self):
         self.install(self.old, DAEMON)
         self.box.path(CONFIG).write_text('{"keys": [], "config": {}}', encoding="utf-8")
