@@ -3,6 +3,8 @@
 
 An answer that is not a TodoList is asked for again, with what was wrong with it, in the same
 conversation. With --conversation an earlier plan is refined.
+
+Exit codes: 0 done, 1 failed, 2 usage, 3 no daemon.
 """
 
 import argparse
@@ -78,7 +80,8 @@ def make_plan(router, conv_id, request, model=None, attempts=3):
             agent="planner",
         )
         if not answer["success"]:
-            sys.exit(f"planner: {answer['error']} ({answer['error_type']})")
+            print(f"planner: {answer['error']} ({answer['error_type']})", file=sys.stderr)
+            sys.exit(3 if answer["error_type"] == "no_daemon" else 1)
         plan = without_fences(answer["content"])
         wrong = mistakes_in(plan)
         if not wrong:
@@ -88,7 +91,9 @@ def make_plan(router, conv_id, request, model=None, attempts=3):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("request", help="what to plan")
     parser.add_argument("--conversation", default="", help="go on with this one (default: begin)")
     parser.add_argument("--model", help="the model wanted (default: the router chooses)")
