@@ -196,8 +196,8 @@ class ReadersThatLeave(Streaming):
 class Silence(Streaming):
     """Each time-out by itself; the others are far away."""
 
-    def ask(self, timeout, fault, stream, **control):
-        daemon = self.one_key_each(**{timeout: 200})
+    def ask(self, timeout, fault, stream, after_ms=200, **control):
+        daemon = self.one_key_each(**{timeout: after_ms})
         self.sim.control(faults=[fault] if fault else [], **control)
         client = self.client(daemon, kind=zmq.DEALER)
         client.send("chat", {"prompt": "one two three four five", "stream": stream,
@@ -218,8 +218,8 @@ class Silence(Streaming):
         self.assertTrue(error["details"]["interrupted"])
 
     def test_in_total(self):
-        pieces, final = self.ask("total_timeout_ms", None, True, stream_delta_ms=20,
-                                 answer_bytes=10_000, stream_deltas=5_000)
+        pieces, final = self.ask("total_timeout_ms", None, True, after_ms=2_000,
+                                 stream_delta_ms=20, answer_bytes=10_000, stream_deltas=5_000)
         self.assertTrue(pieces)
         error = self.assert_error(final, "upstream_unavailable")
         self.assertTrue(error["details"]["interrupted"])
