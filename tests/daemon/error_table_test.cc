@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
-#include "daemon/policy/classifier.h"
 #include "daemon/faults/faults.h"
+#include "daemon/policy/classifier.h"
 #include "daemon/upstream/dialect.h"
 
 // What providers answer when they refuse, from their references and from what users report (the

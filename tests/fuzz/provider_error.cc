@@ -2,9 +2,9 @@
 #include <chrono>
 #include <string>
 
+#include "daemon/faults/faults.h"
 #include "daemon/policy/classifier.h"
 #include "daemon/policy/spent_limit.h"
-#include "daemon/faults/faults.h"
 #include "daemon/upstream/dialect.h"
 #include "tests/fuzz/input.h"
 
