@@ -135,6 +135,7 @@ Logging::Logging(std::shared_ptr<LogSink> sink)
 }
 
 Logging::~Logging() {
+  const auto logger = spdlog::default_logger();  // outlives the thread that writes to it
   spdlog::shutdown();
   spdlog::set_default_logger(std::make_shared<spdlog::logger>("none"));  // for who is late
 }
