@@ -88,7 +88,8 @@ class SmallDisk(StorageCase):
         daemon = self.daemon()
         client = self.client(daemon)
         client.chat("one", conv_id="talk")
-        self.sim.control(latency_ms=500)
+        # More than the room that an emptied log keeps.
+        self.sim.control(latency_ms=500, answer_bytes=500_000)
         client.send("chat", {"prompt": "two", "conv_id": "talk"}, id="under-way")
         until(lambda: self.sim.requests() == 2)
         self.fill()
