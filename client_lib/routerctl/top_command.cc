@@ -22,7 +22,6 @@ namespace requestrouter::routerctl {
 namespace {
 
 using client::ReadText;
-using client::ReadTexts;
 using ipc::Value;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;

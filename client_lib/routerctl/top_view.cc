@@ -57,7 +57,7 @@ constexpr std::array kHelp = {
 std::size_t BarWidth(std::size_t columns) { return columns >= 130 ? 10 : columns >= 100 ? 5 : 0; }
 
 std::string Gauge(const Value& usage, const char* window, std::size_t width, bool utf8) {
-  const std::string used = UsedOf(usage, window);
+  std::string used = UsedOf(usage, window);
   if (width == 0 || used.find('/') == std::string::npos) return used;
   return used + " " + Bar(ShareOf(usage, window), width, utf8);
 }

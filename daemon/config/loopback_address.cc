@@ -28,9 +28,9 @@ bool IsLoopback(std::string_view host) {
 
 tl::expected<std::string, std::string> LoopbackAddress(std::string_view text) {
   const std::size_t colon = text.rfind(':');
-  std::string_view host = text.substr(0, colon == text.npos ? 0 : colon);
+  std::string_view host = text.substr(0, colon == std::string_view::npos ? 0 : colon);
   if (host == "localhost") host = "127.0.0.1";
-  if (colon == text.npos || !IsPort(text.substr(colon + 1)) || !IsLoopback(host)) {
+  if (colon == std::string_view::npos || !IsPort(text.substr(colon + 1)) || !IsLoopback(host)) {
     return tl::unexpected(
         "must be a loopback address and a port, such as \"127.0.0.1:9464\" or \"[::1]:9464\","
         " because metrics are served to whoever can connect; is " +
