@@ -275,13 +275,13 @@ ipc::Result<void> ChatService::BuildPrompt(LiveRequest& live, storage::Conversat
 ipc::Result<void> ChatService::BuildAsk(LiveRequest& live,
                                         const storage::Conversation& conversation) {
   const ipc::ChatRequest& chat = live.chat;
-  if (const auto allowed = CheckKey(live); !allowed) return allowed;
+  if (auto allowed = CheckKey(live); !allowed) return allowed;
   const bool fallback = chat.key_id.empty() &&
                         chat.allow_fallback.value_or(catalog_->config().settings.enable_fallback);
   ipc::Result<std::vector<std::string>> suitable =
       SuitableModels(*catalog_, *live.prompt, fallback);
   if (!suitable) return tl::unexpected(suitable.error());
-  if (const auto kept = KeepToAllowed(live, fallback, *suitable); !kept) return kept;
+  if (auto kept = KeepToAllowed(live, fallback, *suitable); !kept) return kept;
   policy::Ask& ask = live.ask;
   ask.ticket = live.ticket;
   ask.uid = live.peer.uid;

@@ -201,7 +201,7 @@ void ChatService::Fail(LiveRequest& live, const ipc::Error& error,
 
 // The caller has gone, cancelled, or run out of time: answers now. What is at the provider is
 // cancelled and settled when its outcome comes.
-void ChatService::EndEarly(LiveRequest& live, ipc::Error error) {
+void ChatService::EndEarly(LiveRequest& live, const ipc::Error& error) {
   if (live.answered() || live.stage == Stage::kCommitting) return;
   if (live.stage != Stage::kInFlight) {
     parts_.dispatcher.Leave(live.ticket, parts_.clock.Steady());

@@ -167,7 +167,7 @@ class ChatService {
   // `closed`: the end of the attempt that failed, where there was one.
   void Fail(LiveRequest& live, const ipc::Error& error,
             std::optional<storage::AttemptClosed> closed = std::nullopt);
-  void EndEarly(LiveRequest& live, ipc::Error error);
+  void EndEarly(LiveRequest& live, const ipc::Error& error);
   void Settle(LiveRequest& live, storage::Finish finish, storage::Durability durability);
   void Commit(LiveRequest& live, storage::Finish finish, storage::Durability durability,
               std::shared_ptr<const ipc::ChatReply> reply);

@@ -36,7 +36,7 @@ void WipeAndFree(void* block) noexcept {
 void* WipingRealloc(void* block, std::size_t size) noexcept {
   const std::size_t before = block ? malloc_usable_size(block) : 0;
   if (block && size != 0 && size <= before) return block;
-  void* const grown = std::malloc(size);
+  void* const grown = std::malloc(std::max<std::size_t>(size, 1));
   if (!grown) return nullptr;
   if (block) memcpy(grown, block, size < before ? size : before);
   WipeAndFree(block);
