@@ -105,7 +105,7 @@ class SqliteStore final : public Store {
   }
 
   Result<void> OpenAttempt(const AttemptOpened& attempt) override {
-    const Result<void> opened = attempts_->Open(attempt);
+    Result<void> opened = attempts_->Open(attempt);
     if (!opened || writer_->healthy()) return opened;
     return tl::unexpected(Error{ErrorCode::kIo, path_ + ": the last write failed"});
   }
