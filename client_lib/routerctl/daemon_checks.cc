@@ -22,6 +22,13 @@ constexpr milliseconds kClockSlack{2'000};
 // As policy writes it, see daemon/policy/status.h.
 constexpr std::string_view kByOperator = "disabled by operator";
 
+// The remedy where a provider refuses a key.
+std::string ReplaceSecret(const std::string& key_id) {
+  return "replace its secret (or pay its account), then: routerctl reload; routerctl "
+         "reset-cooldown " +
+         key_id;
+}
+
 // A failed operation that would have told.
 Finding Untold(const std::string& check, const std::string& what, const Error& error) {
   const bool denied = error.type == ErrorType::kPermissionDenied;
@@ -42,9 +49,7 @@ Finding JudgeDisabled(const Value& key, const std::string& key_id) {
             "routerctl enable " + key_id};
   }
   return {"keys", Verdict::kWrong, key_id + " was refused by its provider: " + note,
-          "replace its secret (or pay its account), then: routerctl reload; routerctl "
-          "reset-cooldown " +
-              key_id};
+          ReplaceSecret(key_id)};
 }
 
 Finding JudgeKey(const Value& key, const std::string& key_id) {
@@ -173,13 +178,10 @@ Finding JudgeProbe(const std::string& key_id, const Answer& chat, milliseconds t
   const std::string said = key_id + ": " + error.message;
   switch (error.type) {
     case ErrorType::kPermissionDenied:
-      return {check, Verdict::kNotChecked, key_id + ": " + error.message,
-              "run routerctl doctor --probe as root"};
+      return {check, Verdict::kNotChecked, said, "run routerctl doctor --probe as root"};
     case ErrorType::kUpstreamAuth:
       return {check, Verdict::kWrong, key_id + " is refused by its provider: " + error.message,
-              "replace its secret (or pay its account), then: routerctl reload; routerctl "
-              "reset-cooldown " +
-                  key_id};
+              ReplaceSecret(key_id)};
     case ErrorType::kAllKeysExhausted:
     case ErrorType::kRateLimited:
       return {check, Verdict::kDoubtful, key_id + " has no room at present: " + error.message,

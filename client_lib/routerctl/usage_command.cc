@@ -38,6 +38,7 @@ int ShowUsage(const Console& console, Daemon& daemon, const Value& request, cons
   if (ManyDays(view, rows)) {
     Value by_day = request;
     by_day["by"].push_back("day");
+    by_day["since"] = FormatTime(FirstShown(view));
     const auto found = daemon.Ask("usage", by_day);
     if (!found) return console.Fail(found.error());
     days = client::ReadChild(*found, "rows");

@@ -94,13 +94,17 @@ std::string ShareCell(double share, bool utf8) {
          std::string(5 - std::min<std::size_t>(5, percent.size()), ' ') + percent;
 }
 
+sys_days LastDay(const UsageView& view) {
+  return std::chrono::floor<days>(view.until - std::chrono::milliseconds(1));
+}
+
 // The measure of every day of the period, of each row by its groups.
 class Days {
  public:
   Days(const UsageView& view, const Value& rows, const std::vector<std::string>& groups,
        Measure measure) {
     const sys_days last = LastDay(view);
-    first_ = std::max(std::chrono::floor<days>(view.since), last - days(kMostDays - 1));
+    first_ = std::chrono::floor<days>(FirstShown(view));
     count_ = static_cast<std::size_t>((last - first_).count()) + 1;
     for (const Value& row : rows) {
       const auto at = ParseTime(ReadText(row, "day") + "T00:00:00Z");
@@ -110,10 +114,6 @@ class Days {
       Of(GroupCells(row, groups))[day] += value;
       Of({})[day] += value;
     }
-  }
-
-  static sys_days LastDay(const UsageView& view) {
-    return std::chrono::floor<days>(view.until - std::chrono::milliseconds(1));
   }
 
   // The values of the row with these groups; of all rows for none.
@@ -135,7 +135,12 @@ bool ManyDays(const UsageView& view, const Value& rows) {
   for (const std::string& group : GroupsOf(rows)) {
     if (group == "day" || group == "hour") return false;
   }
-  return std::chrono::floor<days>(view.since) < Days::LastDay(view);
+  return std::chrono::floor<days>(view.since) < LastDay(view);
+}
+
+std::chrono::system_clock::time_point FirstShown(const UsageView& view) {
+  return std::max<std::chrono::system_clock::time_point>(view.since,
+                                                         LastDay(view) - days(kMostDays - 1));
 }
 
 std::string UsageTable(const UsageView& view, const Value& rows, const Value& daily) {
@@ -147,14 +152,15 @@ std::string UsageTable(const UsageView& view, const Value& rows, const Value& da
   for (const std::string& group : groups) columns.push_back({Upper(group)});
   for (const char* name : kCounters) columns.push_back({Upper(name), Table::Align::kRight});
   columns.push_back({measure == Tokens ? "SHARE OF TOKENS" : "SHARE OF REQUESTS"});
-  if (!daily.empty()) columns.push_back({measure == Tokens ? "TOKENS BY DAY" : "REQUESTS BY DAY"});
+  if (!daily.is_null())
+    columns.push_back({measure == Tokens ? "TOKENS BY DAY" : "REQUESTS BY DAY"});
   Table table(std::move(columns));
   for (const Value& row : rows) {
     std::vector<std::string> cells = GroupCells(row, groups);
     const std::vector<double>& values = by_day.Of(cells);
     for (const char* name : kCounters) cells.push_back(Cell(ReadChild(row, name)));
     cells.push_back(ShareCell(total > 0 ? measure(row) / total : 0, view.utf8));
-    if (!daily.empty()) cells.push_back(Sparkline(values, view.utf8));
+    if (!daily.is_null()) cells.push_back(Sparkline(values, view.utf8));
     table.Add(std::move(cells));
   }
   if (rows.size() > 1 && !groups.empty()) {
@@ -162,7 +168,7 @@ std::string UsageTable(const UsageView& view, const Value& rows, const Value& da
     cells.front() = "total";
     for (const char* name : kCounters) cells.push_back(Cell(Sum(rows, name)));
     cells.emplace_back();
-    if (!daily.empty()) cells.push_back(Sparkline(by_day.Of({}), view.utf8));
+    if (!daily.is_null()) cells.push_back(Sparkline(by_day.Of({}), view.utf8));
     table.Add(std::move(cells), view.header_style);
   }
   return table.Text(view.header_style);

@@ -19,9 +19,12 @@ struct UsageView {
 // hour itself?
 bool ManyDays(const UsageView& view, const ipc::Value& rows);
 
+// From when on days are shown: the beginning of the period, or of its last 30 days.
+std::chrono::system_clock::time_point FirstShown(const UsageView& view);
+
 // A line a row, a bar for its part of all tokens (of all requests where there were no tokens) and,
-// with `daily` (the rows of the same question by day too), a sparkline of that by day, of at most
-// the last 30; the sum of all in a last line.
+// with `daily` (the rows of the same question by day too, since FirstShown; null: not asked), a
+// sparkline of that by day; the sum of all in a last line.
 std::string UsageTable(const UsageView& view, const ipc::Value& rows, const ipc::Value& daily);
 
 // "from 2026-01-24 12:00 UTC until now": what the rows are of.

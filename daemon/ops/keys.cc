@@ -1,4 +1,5 @@
 #include "daemon/ops/operations.h"
+#include "daemon/router/errors.h"
 #include "daemon/router/key_states.h"
 
 namespace requestrouter::ops {
@@ -47,11 +48,6 @@ ipc::Value ToValue(const policy::KeyStatus& status, const config::Key& key,
   return value;
 }
 
-ipc::Error NoSuchKey(const std::string& key_id) {
-  return {ErrorType::kNotFound, "no key \"" + key_id + "\"; `routerctl keys` lists them",
-          std::nullopt, ipc::Value(), std::nullopt};
-}
-
 }  // namespace
 
 void Operations::On(const Asker& asker, const ipc::KeysListRequest&) {
@@ -83,7 +79,7 @@ ipc::Result<ipc::Value> Operations::ResetKeys(const ipc::KeysResetRequest& reque
     }
     reset.push_back(key.key_id);
   }
-  if (reset.empty() && !request.all) return tl::unexpected(NoSuchKey(request.key_id));
+  if (reset.empty() && !request.all) return tl::unexpected(router::NoSuchKey(request.key_id));
   SaveChangedKeys();
   return ipc::Value{{"reset", std::move(reset)}};
 }
@@ -102,7 +98,7 @@ void Operations::SetEnabled(const Asker& asker, const std::string& key_id, bool 
   }
   const policy::Instant now = parts_.clock.Steady();
   if (!parts_.dispatcher.SetEnabled(key_id, enabled, now)) {
-    return Reply(asker, tl::unexpected(NoSuchKey(key_id)));
+    return Reply(asker, tl::unexpected(router::NoSuchKey(key_id)));
   }
   SaveChangedKeys();
   const auto status = parts_.dispatcher.Key(key_id, now);

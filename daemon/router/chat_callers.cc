@@ -3,6 +3,7 @@
 
 #include "daemon/router/access.h"
 #include "daemon/router/chat_service.h"
+#include "daemon/router/errors.h"
 
 // What callers may use: keys, models and budgets.
 namespace requestrouter::router {
@@ -33,7 +34,7 @@ ipc::Result<void> ChatService::CheckKey(const LiveRequest& live) const {
     return ipc::Fail(ErrorType::kPermissionDenied, "only administrators may choose the key");
   }
   if (catalog_->FindKey(key_id)) return {};
-  return ipc::Fail(ErrorType::kNotFound, "no key \"" + key_id + "\"; `routerctl keys` lists them");
+  return tl::unexpected(NoSuchKey(key_id));
 }
 
 // `suitable`: as SuitableModels gives it, none standing for all. Leaves those that are allowed.

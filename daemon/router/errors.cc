@@ -53,4 +53,9 @@ ipc::Error ToError(const storage::Error& error) {
           std::nullopt, ipc::Value(), std::nullopt};
 }
 
+ipc::Error NoSuchKey(const std::string& key_id) {
+  return {ErrorType::kNotFound, "no key \"" + key_id + "\"; `routerctl keys` lists them",
+          std::nullopt, ipc::Value(), std::nullopt};
+}
+
 }  // namespace requestrouter::router

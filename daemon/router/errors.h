@@ -12,4 +12,7 @@ ipc::Error ToError(const policy::Refusal& refusal);
 
 ipc::Error ToError(const storage::Error& error);
 
+// No key has this id.
+ipc::Error NoSuchKey(const std::string& key_id);
+
 }  // namespace requestrouter::router

@@ -23,18 +23,21 @@ LIBC = ctypes.CDLL(None, use_errno=True)
 # Whoever has tried routerd on this machine may have left these, with an owner of their own.
 LEFT_BY_OTHERS = ("etc/requestrouter", "var/lib/requestrouter")
 
-# Connects again and again until its stdin ends; says how often, and how often it was refused.
+# Connects again and again for two seconds at least and until its stdin ends; says how often, and how
+# often it was refused.
 CONNECT = """
-import select, socket, sys
+import select, socket, sys, time
 print("connecting", flush=True)
 count = refused = 0
-while not select.select([sys.stdin], [], [], 0.002)[0]:
+end = time.monotonic() + 2
+while time.monotonic() < end or not select.select([sys.stdin], [], [], 0)[0]:
     with socket.socket(socket.AF_UNIX) as one:
         try:
             one.connect("/run/requestrouter/router.sock")
         except OSError:
             refused += 1
     count += 1
+    time.sleep(0.002)
 print(count, refused)
 """
 

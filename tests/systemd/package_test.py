@@ -9,7 +9,6 @@ import pathlib
 import subprocess
 import sys
 import tempfile
-import time
 import unittest
 
 import container
@@ -73,8 +72,9 @@ class Packages(unittest.TestCase):
             paths.append("/var/tmp/" + path.name)
         return self.dpkg("--install", *paths)
 
-    def field(self, name, field):
-        return subprocess.run(["dpkg-deb", "--field", self.old[name], field], check=True,
+    def fields(self, name, *fields):
+        """Those of the package's control file; all of them where none is named."""
+        return subprocess.run(["dpkg-deb", "--field", self.old[name], *fields], check=True,
                               capture_output=True, text=True).stdout
 
     def exists(self, path):
@@ -85,10 +85,8 @@ class Packages(unittest.TestCase):
 
     def assert_running(self, yes):
         if self.booted:
-            until = time.monotonic() + 60  # a loaded machine may take its time to start it
-            while self.is_active("routerd.service") != yes and time.monotonic() < until:
-                time.sleep(0.5)
-            self.assertEqual(self.is_active("routerd.service"), yes)
+            self.box.wait(lambda: self.is_active("routerd.service") == yes,
+                          "routerd.service does not " + ("start" if yes else "stop"))
             self.assertEqual(self.is_active("routerd.socket"), yes)
 
     def test_from_the_installation_to_the_purge(self):
@@ -136,7 +134,7 @@ class Packages(unittest.TestCase):
         with self.box.connecting() as connects:
             self.install(self.new, DAEMON)
         self.assertNotEqual(self.box.show("routerd.service", "MainPID"), before)
-        self.assertGreater(connects.count, 10)
+        self.assertGreater(connects.count, 100)
         self.assertEqual(connects.refused, 0)
 
     def test_a_removal_and_a_new_installation_continue_with_the_old_state(self):
@@ -170,21 +168,20 @@ class Packages(unittest.TestCase):
 
     def test_each_says_what_it_is_and_needs(self):
         for name in PACKAGES:
-            fields = subprocess.run(["dpkg-deb", "--field", self.old[name]], check=True,
-                                    capture_output=True, text=True).stdout
+            fields = self.fields(name)
             self.assertIn(f"Package: {name}\n", fields)
             self.assertRegex(fields, r"Depends: \S")
             self.assertRegex(fields, r"Description: \S.*\n \S")
-        self.assertIn("libzmq5", self.field(DAEMON, "Depends"))
+        self.assertIn("libzmq5", self.fields(DAEMON, "Depends"))
 
     def test_direct_mode_alone_brings_an_http_library(self):
-        self.assertNotIn("curl", self.field(LIBRARY, "Depends"))
-        self.assertIn("curl", self.field(DIRECT, "Depends"))
+        self.assertNotIn("curl", self.fields(LIBRARY, "Depends"))
+        self.assertIn("curl", self.fields(DIRECT, "Depends"))
         for name in (DIRECT, HEADERS):
-            self.assertIn(LIBRARY + " (= ", self.field(name, "Depends"))
-        self.assertIn(DIRECT + " (= ", self.field(HEADERS, "Depends"))
-        self.assertIn(DIRECT, self.field(PYTHON, "Recommends"))
-        self.assertNotIn(DIRECT, self.field(PYTHON, "Depends"))
+            self.assertIn(LIBRARY + " (= ", self.fields(name, "Depends"))
+        self.assertIn(DIRECT + " (= ", self.fields(HEADERS, "Depends"))
+        self.assertIn(DIRECT, self.fields(PYTHON, "Recommends"))
+        self.assertNotIn(DIRECT, self.fields(PYTHON, "Depends"))
 
     def test_python_without_direct_mode_says_which_package_has_it(self):
         self.install(self.old, LIBRARY, PYTHON)
