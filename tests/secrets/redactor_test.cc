@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <ctime>
 #include <sstream>
 #include <thread>
 
@@ -134,6 +135,13 @@ TEST(Redactor, KnowsBothSidesOfTheLengthOfAKey) {
   EXPECT_EQ(redactor.Redact("Bearer abcdefgh"), "Bearer [redacted]");
 }
 
+// The thread's own time, whatever else the machine does.
+std::chrono::nanoseconds CpuTime() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
 // The time for a text is compared with that for one of an eighth of its length: linear is 8 times,
 // quadratic 64. Texts are long enough that the shorter takes well over a clock tick.
 TEST(Redactor, TakesTimeInProportionToTheTextWhateverItHolds) {
@@ -145,9 +153,9 @@ TEST(Redactor, TakesTimeInProportionToTheTextWhateverItHolds) {
     for (std::size_t i = 0; i < pieces; ++i) text += piece;
     auto least = std::chrono::nanoseconds::max();
     for (int i = 0; i < 4; ++i) {
-      const auto begin = std::chrono::steady_clock::now();
+      const auto begin = CpuTime();
       redactor.Redact(text);
-      least = std::min(least, std::chrono::nanoseconds(std::chrono::steady_clock::now() - begin));
+      least = std::min(least, CpuTime() - begin);
     }
     return static_cast<double>(least.count());
   };

@@ -238,8 +238,8 @@ class Asyncio(WithRouter):
             chat = asyncio.ensure_future(
                 self.router.asend_chat("c1", "hang", request_id="task")
             )
-            # Its turn comes first: it has been started when this one goes on.
-            await self.router.asend_chat("c1", "Hi")
+            await asyncio.sleep(0)  # its turn: it starts
+            await self.router.asend_chat("c1", "Hi")  # answered, so the one before it has arrived
             chat.cancel()
             with self.assertRaises(asyncio.CancelledError):
                 await chat
