@@ -27,7 +27,8 @@ std::string_view NameOf(level_enum level) {
   return {name.data(), name.size()};
 }
 
-// Finished lines to one of spdlog's sinks, which knows how to write and rotate.
+// Finished lines to one of spdlog's sinks, which knows how to write and rotate; those that come
+// together in one system call.
 class LineTarget final : public LogTarget {
  public:
   LineTarget(std::shared_ptr<spdlog::sinks::sink> sink, bool json)
@@ -35,15 +36,21 @@ class LineTarget final : public LogTarget {
     sink_->set_pattern("%v");
   }
   void Write(const LogFields& record, level_enum level, storage::Millis at) override {
-    const std::string line =
+    if (!lines_.empty()) lines_ += '\n';
+    lines_ +=
         json_ ? ToJsonLine(record, NameOf(level), at) : ToTextLine(record, NameOf(level), at);
-    sink_->log(spdlog::details::log_msg("", level, line));
+  }
+  void Flush() override {
+    if (lines_.empty()) return;
+    const std::string lines = std::exchange(lines_, {});
+    sink_->log(spdlog::details::log_msg("", spdlog::level::info, lines));  // as it is, see "%v"
     sink_->flush();
   }
 
  private:
   const std::shared_ptr<spdlog::sinks::sink> sink_;
   const bool json_;
+  std::string lines_;
 };
 
 int Priority(level_enum level) {
@@ -84,6 +91,7 @@ class JournalTarget final : public LogTarget {
     for (std::string& field : fields) parts.push_back({field.data(), field.size()});
     if (!IsThere() || sd_journal_sendv(parts.data(), static_cast<int>(parts.size())) < 0) {
       stderr_->Write(record, level, at);
+      stderr_->Flush();
     }
   }
 

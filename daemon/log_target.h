@@ -15,9 +15,11 @@ namespace requestrouter {
 class LogTarget {
  public:
   virtual ~LogTarget() = default;
-  // Throws spdlog::spdlog_ex where the line is lost.
+  // Throws spdlog::spdlog_ex where the line is lost. May be kept for company until Flush().
   virtual void Write(const LogFields& record, spdlog::level::level_enum level,
                      storage::Millis at) = 0;
+  // Throws spdlog::spdlog_ex where lines are lost.
+  virtual void Flush() {}
 };
 
 std::unique_ptr<LogTarget> NewStderrTarget(bool json);

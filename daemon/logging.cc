@@ -41,6 +41,7 @@ class LogSink final : public spdlog::sinks::sink {
         lost = std::current_exception();
       }
     }
+    target->Flush();
     if (lost) std::rethrow_exception(lost);
   }
   void flush() override {

@@ -1,39 +1,47 @@
 #include "daemon/router/result_index.h"
 
+#include <xxhash.h>
+
+#include <random>
+
 namespace requestrouter::router {
 
-std::string ResultIndex::KeyOf(std::uint32_t uid, const std::string& id) {
-  return std::to_string(uid) + '/' + id;
+ResultIndex::ResultIndex(std::size_t capacity) : capacity_(capacity) {
+  std::random_device device;
+  seed_ = (std::uint64_t{device()} << 32) | device();
 }
 
-void ResultIndex::Add(std::uint32_t uid, const std::string& id, std::string digest,
+ResultIndex::Key ResultIndex::KeyOf(std::uint32_t uid, std::string_view id) const {
+  const XXH128_hash_t hash = XXH3_128bits_withSeed(id.data(), id.size(), seed_ ^ uid);
+  return {hash.low64, hash.high64};
+}
+
+void ResultIndex::Add(std::uint32_t uid, std::string_view id, std::string digest,
                       policy::Instant expires) {
-  std::string key = KeyOf(uid, id);
+  const Key key = KeyOf(uid, id);
   entries_.insert_or_assign(key, Entry{std::move(digest), expires});
-  order_.emplace_back(expires, std::move(key));
-  while (order_.size() > capacity_) {
-    entries_.erase(order_.front().second);
-    order_.pop_front();
-  }
+  order_.emplace_back(expires, key);
+  while (order_.size() > capacity_) DropOldest();
 }
 
-void ResultIndex::Remove(std::uint32_t uid, const std::string& id) {
-  entries_.erase(KeyOf(uid, id));
-}
+void ResultIndex::Remove(std::uint32_t uid, std::string_view id) { entries_.erase(KeyOf(uid, id)); }
 
-const std::string* ResultIndex::Find(std::uint32_t uid, const std::string& id,
-                                     policy::Instant now) {
+const std::string* ResultIndex::Find(std::uint32_t uid, std::string_view id, policy::Instant now) {
   Trim(now);
   const auto found = entries_.find(KeyOf(uid, id));
   return found == entries_.end() ? nullptr : &found->second.digest;
 }
 
 void ResultIndex::Trim(policy::Instant now) {
-  while (!order_.empty() && order_.front().first <= now) {
-    const auto found = entries_.find(order_.front().second);
-    if (found != entries_.end() && found->second.expires <= now) entries_.erase(found);
-    order_.pop_front();
-  }
+  while (!order_.empty() && order_.front().first <= now) DropOldest();
+}
+
+// An id that was added again since lives on.
+void ResultIndex::DropOldest() {
+  const auto& [expires, key] = order_.front();
+  const auto found = entries_.find(key);
+  if (found != entries_.end() && found->second.expires <= expires) entries_.erase(found);
+  order_.pop_front();
 }
 
 }  // namespace requestrouter::router

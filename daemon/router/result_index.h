@@ -1,9 +1,12 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <deque>
-#include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
+#include <utility>
 
 #include "daemon/router/clock.h"
 
@@ -12,27 +15,37 @@ namespace requestrouter::router {
 // Which request ids have a stored final reply, so that a new request costs no look-up in the
 // database. The replies themselves are in storage. Bounded in number: the oldest are forgotten.
 // Router thread only.
+//
+// Of an id its hash is kept (XXH3, 128 bits, with a seed that nobody else knows): a third of the
+// memory. Two ids of the same hash would be taken for one; storage, which knows both, has the last
+// word on what is replayed.
 class ResultIndex {
  public:
-  explicit ResultIndex(std::size_t capacity) : capacity_(capacity) {}
+  explicit ResultIndex(std::size_t capacity);
 
-  void Add(std::uint32_t uid, const std::string& id, std::string digest, policy::Instant expires);
-  void Remove(std::uint32_t uid, const std::string& id);
+  void Add(std::uint32_t uid, std::string_view id, std::string digest, policy::Instant expires);
+  void Remove(std::uint32_t uid, std::string_view id);
 
   // The digest of the body that the id was used with; nullptr: not known, or expired.
-  const std::string* Find(std::uint32_t uid, const std::string& id, policy::Instant now);
+  const std::string* Find(std::uint32_t uid, std::string_view id, policy::Instant now);
 
  private:
+  using Key = std::pair<std::uint64_t, std::uint64_t>;
+  struct Hash {
+    std::size_t operator()(const Key& key) const noexcept { return key.first; }
+  };
   struct Entry {
     std::string digest;
     policy::Instant expires;
   };
-  static std::string KeyOf(std::uint32_t uid, const std::string& id);
+  Key KeyOf(std::uint32_t uid, std::string_view id) const;
   void Trim(policy::Instant now);
+  void DropOldest();
 
   const std::size_t capacity_;
-  std::unordered_map<std::string, Entry> entries_;
-  std::deque<std::pair<policy::Instant, std::string>> order_;  // of Add; may name replaced entries
+  std::uint64_t seed_ = 0;
+  std::unordered_map<Key, Entry, Hash> entries_;
+  std::deque<std::pair<policy::Instant, Key>> order_;  // of Add; may name replaced entries
 };
 
 }  // namespace requestrouter::router

@@ -1,6 +1,7 @@
 #include "daemon/secrets/private_memory.h"
 
 #include <curl/curl.h>
+#include <jemalloc/jemalloc.h>
 #include <malloc.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -26,10 +27,21 @@ namespace {
 // 16 KiB and more, which hold bodies, would else cost more than anything around them.
 constexpr std::size_t kMostWiped = 4096;
 
+void Wipe(void* block, std::size_t size) noexcept {
+  explicit_bzero(block, std::min(size, kMostWiped));
+}
+
 void WipeAndFree(void* block) noexcept {
   if (!block) return;
-  explicit_bzero(block, std::min(malloc_usable_size(block), kMostWiped));
+  Wipe(block, malloc_usable_size(block));
   std::free(block);
+}
+
+// To be told the size saves looking it up, which is most of the cost.
+void WipeAndFree(void* block, std::size_t size) noexcept {
+  if (!block) return;
+  Wipe(block, size);
+  sdallocx(block, std::max<std::size_t>(size, 1), 0);
 }
 
 // Growing by std::realloc could leave the old copy behind.
@@ -48,7 +60,7 @@ void* WipingRealloc(void* block, std::size_t size) noexcept {
 // Replaced for the whole program: strings that held a secret are freed all over it and its
 // libraries. The array and sized forms of the standard library end in these two.
 void operator delete(void* block) noexcept { WipeAndFree(block); }
-void operator delete(void* block, std::size_t) noexcept { WipeAndFree(block); }
+void operator delete(void* block, std::size_t size) noexcept { WipeAndFree(block, size); }
 #endif
 
 namespace requestrouter::secrets {

@@ -40,5 +40,21 @@ TEST(ResultIndex, AnIdThatIsUsedAgainKeepsItsLaterExpiry) {
   EXPECT_EQ(*digest, "new");
 }
 
+TEST(ResultIndex, AnIdThatIsUsedAgainOutlivesItsOldPlaceInTheOrder) {
+  ResultIndex index(2);
+  index.Add(1, "a", "old", kT0 + seconds(10));
+  index.Add(1, "b", "digest", kT0 + seconds(10));
+  index.Add(1, "a", "new", kT0 + seconds(20));
+  EXPECT_NE(index.Find(1, "a", kT0), nullptr);
+  EXPECT_NE(index.Find(1, "b", kT0), nullptr);
+}
+
+TEST(ResultIndex, AnIdThatIsRemovedIsNotKnown) {
+  ResultIndex index(10);
+  index.Add(1, "a", "digest", kT0 + seconds(600));
+  index.Remove(1, "a");
+  EXPECT_EQ(index.Find(1, "a", kT0), nullptr);
+}
+
 }  // namespace
 }  // namespace requestrouter::router
