@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstdint>
 #include <cstring>
 #include <optional>
@@ -169,10 +170,14 @@ class Writer {
         return WriteArray(value.get_ref<const ipc::Value::array_t&>());
       case Type::string:
         return WriteString(value.get_ref<const std::string&>());
-      case Type::null:
       case Type::boolean:
+        text_ += value.get<bool>() ? "true" : "false";
+        return;
       case Type::number_integer:
+        return WriteInteger(value.get<std::int64_t>());
       case Type::number_unsigned:
+        return WriteInteger(value.get<std::uint64_t>());
+      case Type::null:
       case Type::number_float:
       case Type::binary:
       case Type::discarded:
@@ -181,6 +186,13 @@ class Writer {
   }
 
  private:
+  template <typename Integer>
+  void WriteInteger(Integer number) {
+    std::array<char, 24> digits{};
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+    text_.append(digits.data(), end);
+  }
+
   void WriteObject(const ipc::Value::object_t& object) {
     char separator = '{';
     for (const auto& [key, value] : object) {
