@@ -16,6 +16,8 @@ from mdoc import escape, fill, text
 ENTRY = re.compile(r"^  (?P<name>[-\w]\S*)(?P<takes>(?: \S+)*?)(?:\s{2,}(?P<about>\S.*))?$")
 CHOICES = re.compile(r"\{([^}]*)\}")
 DEFAULT = re.compile(r"=\[([^\]]*)\]")
+# CLI11 2.4 sets a default apart, "TEXT [2] " or "TEXT [[a,b]] ", where 2.3 wrote "TEXT=2".
+DEFAULT_APART = re.compile(r"^(  \S+(?: \S+)*?)(?<! in) \[(\[[^\]]*\]|[^\]\[]*)\] ( \.\.\.)?")
 
 
 def help_of(program, *command):
@@ -40,7 +42,7 @@ def sections(help_text):
 
 
 def add_entry(entries, line):
-    match = ENTRY.match(line)
+    match = ENTRY.match(DEFAULT_APART.sub(r"\1=\2\3  ", line).rstrip())
     if match:
         entries.append([match["name"], match["takes"].strip(), match["about"] or ""])
     elif entries:

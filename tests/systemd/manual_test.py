@@ -4,11 +4,16 @@ import os
 import pathlib
 import re
 import subprocess
+import sys
 import unittest
 
 BIN = pathlib.Path(os.environ["REQUESTROUTER_BIN"])
 MAN = pathlib.Path(os.environ["REQUESTROUTER_BUILD"]) / "systemd/man"
 SOURCE = pathlib.Path(os.environ["REQUESTROUTER_SOURCE"])
+sys.path.insert(0, str(SOURCE / "systemd/man"))
+
+import help_page  # noqa: E402
+
 PAGES = ("routerd.8", "routerctl.1", "keys.json.5")
 
 
@@ -64,6 +69,23 @@ class Manual(unittest.TestCase):
                 self.assert_has(section[1], option, f"routerctl {name}")
         for option in option_names(output(BIN / "routerctl", "--help")):
             self.assert_has(page, option, "routerctl(1)")
+
+    def test_an_option_with_a_default_is_one_of_the_list_and_not_only_of_the_examples(self):
+        source = (MAN / "routerctl.1").read_text(encoding="utf-8")
+        for option in ("interval", "by"):
+            self.assertRegex(source, rf"(?m)^\.It Fl [^\n]*-{option}\b")
+        self.assertIn("Default: key,model.", rendered("routerctl.1"))
+
+    def test_both_wordings_of_a_default_are_understood(self):
+        for older, newer in (
+                ("  --interval FLOAT:FLOAT in [0.1 - 86400]=2", "  --interval FLOAT:FLOAT in [0.1 - 86400] [2] "),
+                ("  --by TEXT:{a,b}=[a,b] ...", "  --by TEXT:{a,b} [[a,b]]  ..."),
+                ("  --config TEXT=/etc/x-y  The file [1] of all", "  --config TEXT [/etc/x-y] The file [1] of all"),
+                ("  --count INT:INT in [1 - 9]", "  --count INT:INT in [1 - 9]")):
+            entries = [[], []]
+            for place, line in zip(entries, (older, newer)):
+                help_page.add_entry(place, line)
+            self.assertEqual(*entries)
 
     def test_every_field_of_the_reference_is_there(self):
         page = rendered("keys.json.5")

@@ -1,6 +1,7 @@
 find_package(ZLIB REQUIRED)
 rr_test(http_test
   SOURCES
+    easy_pool_test.cc
     http_answer_test.cc
     http_failure_test.cc
     http_fixture.cc
