@@ -45,8 +45,9 @@ std::vector<std::int64_t> Sums::WriteClosings(Database& database) {
   if (ends_.empty()) return {};
   const auto id_of = [](const End& end) { return end.attempt.attempt_id; };
   std::ranges::stable_sort(ends_, {}, id_of);
-  const auto repeated = std::ranges::unique(ends_, {}, id_of);
-  ends_.erase(repeated.begin(), repeated.end());
+  // Not std::ranges::unique: clang 14 cannot read what libstdc++ 12 makes of it.
+  const auto same = [&](const End& a, const End& b) { return id_of(a) == id_of(b); };
+  ends_.erase(std::unique(ends_.begin(), ends_.end(), same), ends_.end());
   std::vector<std::int64_t> closed;
   closed.reserve(ends_.size());
   std::ranges::transform(ends_, std::back_inserter(closed), id_of);
