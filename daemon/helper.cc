@@ -10,7 +10,7 @@ Helper::Helper() : thread_([this] { Run(); }) {
 
 Helper::~Helper() {
   {
-    const std::lock_guard lock(mutex_);
+    const threads::Lock lock(mutex_);
     stopping_ = true;
   }
   wake_.notify_one();
@@ -19,7 +19,7 @@ Helper::~Helper() {
 
 void Helper::Post(std::function<void()> task) {
   {
-    const std::lock_guard lock(mutex_);
+    const threads::Lock lock(mutex_);
     tasks_.push_back(std::move(task));
   }
   wake_.notify_one();
@@ -29,8 +29,8 @@ void Helper::Run() {
   for (;;) {
     std::function<void()> task;
     {
-      std::unique_lock lock(mutex_);
-      wake_.wait(lock, [this] { return stopping_ || !tasks_.empty(); });
+      threads::Lock lock(mutex_);
+      lock.Wait(wake_, [this]() RR_REQUIRES(mutex_) { return stopping_ || !tasks_.empty(); });
       if (stopping_) return;
       task = std::move(tasks_.front());
       tasks_.pop_front();

@@ -3,8 +3,9 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
-#include <mutex>
 #include <thread>
+
+#include "threads/mutex.h"
 
 namespace requestrouter {
 
@@ -22,10 +23,10 @@ class Helper {
 
  private:
   void Run();
-  std::mutex mutex_;
+  threads::Mutex mutex_;
   std::condition_variable wake_;
-  std::deque<std::function<void()>> tasks_;  // guarded by mutex_
-  bool stopping_ = false;                    // guarded by mutex_
+  std::deque<std::function<void()>> tasks_ RR_GUARDED_BY(mutex_);
+  bool stopping_ RR_GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 

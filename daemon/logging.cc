@@ -7,7 +7,6 @@
 #include <chrono>
 #include <condition_variable>
 #include <exception>
-#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -15,6 +14,7 @@
 #include "daemon/log_target.h"
 #include "daemon/policy/lower_case.h"
 #include "daemon/secrets/redacting_sink.h"
+#include "threads/mutex.h"
 
 namespace requestrouter {
 
@@ -25,7 +25,7 @@ class LogSink final : public spdlog::sinks::sink {
   explicit LogSink(std::unique_ptr<LogTarget> target) : target_(std::move(target)) {}
 
   void Use(std::unique_ptr<LogTarget> target) {
-    const std::lock_guard lock(mutex_);
+    const threads::Lock lock(mutex_);
     target_ = std::move(target);
   }
 
@@ -45,7 +45,7 @@ class LogSink final : public spdlog::sinks::sink {
     if (lost) std::rethrow_exception(lost);
   }
   void flush() override {
-    const std::lock_guard lock(mutex_);
+    const threads::Lock lock(mutex_);
     ++flushed_;
     flushed_now_.notify_all();
   }
@@ -53,12 +53,13 @@ class LogSink final : public spdlog::sinks::sink {
   // Runs `ask`, which makes the queue's end call flush(), and waits for that.
   template <typename Ask>
   void AwaitFlush(Ask ask) {
-    std::unique_lock lock(mutex_);
+    threads::Lock lock(mutex_);
     const std::uint64_t before = flushed_;
     lock.unlock();
     ask();
     lock.lock();
-    flushed_now_.wait_for(lock, std::chrono::seconds(1), [&] { return flushed_ > before; });
+    lock.WaitFor(flushed_now_, std::chrono::seconds(1),
+                 [&]() RR_REQUIRES(mutex_) { return flushed_ > before; });
   }
 
   void set_pattern(const std::string&) override {}
@@ -66,13 +67,13 @@ class LogSink final : public spdlog::sinks::sink {
 
  private:
   std::shared_ptr<LogTarget> Current() {
-    const std::lock_guard lock(mutex_);
+    const threads::Lock lock(mutex_);
     return target_;
   }
 
-  std::mutex mutex_;
-  std::shared_ptr<LogTarget> target_;  // guarded by mutex_
-  std::uint64_t flushed_ = 0;          // guarded by mutex_
+  threads::Mutex mutex_;
+  std::shared_ptr<LogTarget> target_ RR_GUARDED_BY(mutex_);
+  std::uint64_t flushed_ RR_GUARDED_BY(mutex_) = 0;
   std::condition_variable flushed_now_;
 };
 

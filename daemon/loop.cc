@@ -40,6 +40,7 @@ Loop::Loop(Parts parts, int signal_fd) : parts_(std::move(parts)), signal_fd_(si
 }
 
 void Loop::Run() {
+  const threads::InRole here(threads::kRouterThread);
   for (;;) {
     parts_.upstream.Deliver(parts_.chats);
     parts_.outbox.Flush([this] { parts_.chats.OnDrained(); });

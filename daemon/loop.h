@@ -10,6 +10,7 @@
 #include "daemon/upstream_runner.h"
 #include "ipc/codec.h"
 #include "ipc/socket.h"
+#include "threads/role.h"
 
 namespace requestrouter {
 
@@ -52,14 +53,14 @@ class Loop {
  private:
   enum class Stopping : std::uint8_t { kNo, kDraining, kAborting };
 
-  bool ReceiveSome();
-  void Handle(const ipc::Incoming& incoming);
-  void ReadSignals();
-  void StopSignal();
-  bool IsDone();
-  void Sleep(bool more_to_receive);
-  void Serve(int descriptor);
-  policy::Instant NextDeadline() const;
+  bool ReceiveSome() RR_REQUIRES(threads::kRouterThread);
+  void Handle(const ipc::Incoming& incoming) RR_REQUIRES(threads::kRouterThread);
+  void ReadSignals() RR_REQUIRES(threads::kRouterThread);
+  void StopSignal() RR_REQUIRES(threads::kRouterThread);
+  bool IsDone() RR_REQUIRES(threads::kRouterThread);
+  void Sleep(bool more_to_receive) RR_REQUIRES(threads::kRouterThread);
+  void Serve(int descriptor) RR_REQUIRES(threads::kRouterThread);
+  policy::Instant NextDeadline() const RR_REQUIRES(threads::kRouterThread);
 
   Parts parts_;
   router::CallerWatch callers_;

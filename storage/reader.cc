@@ -26,7 +26,7 @@ Reader::Reader(const std::string& path, const std::atomic<int>& opening, Kind ki
 
 Reader::~Reader() {
   {
-    const std::lock_guard lock(mutex_);
+    const threads::Lock lock(mutex_);
     stopping_ = true;
   }
   wake_.notify_one();
@@ -35,7 +35,7 @@ Reader::~Reader() {
 
 void Reader::Submit(Query query) {
   {
-    const std::lock_guard lock(mutex_);
+    const threads::Lock lock(mutex_);
     queries_.push_back(std::move(query));
   }
   wake_.notify_one();
@@ -47,8 +47,8 @@ void Reader::Run() {
   for (;;) {
     std::deque<Query> queries;
     {
-      std::unique_lock lock(mutex_);
-      wake_.wait(lock, [this] { return stopping_ || !queries_.empty(); });
+      threads::Lock lock(mutex_);
+      lock.Wait(wake_, [this]() RR_REQUIRES(mutex_) { return stopping_ || !queries_.empty(); });
       if (queries_.empty()) return;
       queries.swap(queries_);
     }

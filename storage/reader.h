@@ -5,11 +5,11 @@
 #include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <thread>
 
 #include "storage/database.h"
+#include "threads/mutex.h"
 
 namespace requestrouter::storage {
 
@@ -45,10 +45,10 @@ class Reader {
   const Kind kind_;
   int opened_;                          // the number at which database_ was opened
   std::unique_ptr<Database> database_;  // null where it could not be opened again
-  std::mutex mutex_;
+  threads::Mutex mutex_;
   std::condition_variable wake_;
-  std::deque<Query> queries_;  // guarded by mutex_
-  bool stopping_ = false;      // guarded by mutex_
+  std::deque<Query> queries_ RR_GUARDED_BY(mutex_);
+  bool stopping_ RR_GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 

@@ -67,7 +67,7 @@ Writer::~Writer() { Stop(); }
 void Writer::Stop() {
   if (!thread_.joinable()) return;
   {
-    const std::lock_guard lock(mutex_);
+    const threads::Lock lock(mutex_);
     stopping_ = true;
   }
   wake_.notify_one();
@@ -78,7 +78,7 @@ void Writer::Submit(Write write, Durability durability, Store::Done<Written> don
   const bool urgent = IsUrgent(write, durability);
   bool wake = false;
   {
-    const std::lock_guard lock(mutex_);
+    const threads::Lock lock(mutex_);
     wake = urgent || jobs_.empty() || jobs_.size() + 1 == kGroup;
     jobs_.push_back({std::move(write), durability, std::move(done), urgent});
     urgent_ += urgent ? 1 : 0;
@@ -87,15 +87,16 @@ void Writer::Submit(Write write, Durability durability, Store::Done<Written> don
 }
 
 void Writer::Run() {
+  const threads::InRole here(threads::kStorageThread);
   for (;;) {
     std::vector<Job> group;
     {
-      std::unique_lock lock(mutex_);
-      const auto ready = [this] { return stopping_ || !jobs_.empty(); };
+      threads::Lock lock(mutex_);
+      const auto ready = [this]() RR_REQUIRES(mutex_) { return stopping_ || !jobs_.empty(); };
       const bool restless = uncheckpointed_ || !healthy_ || attempts_.failed();
       if (!restless) {
-        wake_.wait(lock, ready);
-      } else if (!wake_.wait_for(lock, kQuiet, ready)) {
+        lock.Wait(wake_, ready);
+      } else if (!lock.WaitFor(wake_, kQuiet, ready)) {
         lock.unlock();
         CheckpointWhenDue(true);
         if (!healthy_) Probe();
@@ -113,12 +114,13 @@ void Writer::Run() {
   EndSessionOrLeaveIt();
 }
 
-void Writer::AwaitCompany(std::unique_lock<std::mutex>& lock) {
-  wake_.wait_for(lock, kCompany,
-                 [this] { return stopping_ || urgent_ > 0 || jobs_.size() >= kGroup; });
+void Writer::AwaitCompany(threads::Lock& lock) {
+  lock.WaitFor(wake_, kCompany, [this]() RR_REQUIRES(mutex_) {
+    return stopping_ || urgent_ > 0 || jobs_.size() >= kGroup;
+  });
 }
 
-// With mutex_ held. A restore is a group of its own, because it is a transaction of its own.
+// A restore is a group of its own, because it is a transaction of its own.
 std::vector<Writer::Job> Writer::TakeGroup() {
   std::vector<Job> group;
   while (!jobs_.empty() && group.size() < kGroup) {
@@ -217,10 +219,11 @@ Written Writer::Apply(const Write& write, Sums& sums) {
   struct Visitor {
     Writer& self;
     Sums& sums;
-    Written operator()(const std::shared_ptr<const Finish>& finish) {
+    Written operator()(const std::shared_ptr<const Finish>& finish)
+        RR_REQUIRES(threads::kStorageThread) {
       return self.ApplyFinish(*finish, sums);
     }
-    Written operator()(const AttemptClosed& attempt) {
+    Written operator()(const AttemptClosed& attempt) RR_REQUIRES(threads::kStorageThread) {
       self.ApplyClosed(attempt, sums);
       return {};
     }

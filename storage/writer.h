@@ -5,7 +5,6 @@
 #include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -15,6 +14,8 @@
 #include "storage/sqlite_store.h"
 #include "storage/store.h"
 #include "storage/sums.h"
+#include "threads/mutex.h"
+#include "threads/role.h"
 
 namespace requestrouter::storage {
 
@@ -62,29 +63,32 @@ class Writer {
   using Results = std::vector<Result<Written>>;
 
   void Run();
-  void AwaitCompany(std::unique_lock<std::mutex>& lock);
-  std::vector<Job> TakeGroup();
-  void Commit(std::vector<Job>& group);
-  void CommitOrThrow(std::vector<Job>& group, Results& results);
-  bool ApplyAll(const std::vector<Job>& group, Results& results);
-  void ApplyEachAlone(const std::vector<Job>& group, Results& results);
-  void CommitWithSums(Transaction& transaction, Sums& sums);
-  Result<Written> TryApply(const Write& write, Sums& sums);
-  Written Apply(const Write& write, Sums& sums);
-  Written ApplyFinish(const Finish& finish, Sums& sums);
-  void ApplyClosed(const AttemptClosed& attempt, Sums& sums);
-  void SetDurability(bool sync);
-  void CheckpointWhenDue(bool idle);
-  void RenewLogWhenDue();
-  void Probe();
-  void EndSessionOrLeaveIt();
+  void AwaitCompany(threads::Lock& lock) RR_REQUIRES(threads::kStorageThread, mutex_);
+  std::vector<Job> TakeGroup() RR_REQUIRES(threads::kStorageThread, mutex_);
+  void Commit(std::vector<Job>& group) RR_REQUIRES(threads::kStorageThread);
+  void CommitOrThrow(std::vector<Job>& group, Results& results)
+      RR_REQUIRES(threads::kStorageThread);
+  bool ApplyAll(const std::vector<Job>& group, Results& results)
+      RR_REQUIRES(threads::kStorageThread);
+  void ApplyEachAlone(const std::vector<Job>& group, Results& results)
+      RR_REQUIRES(threads::kStorageThread);
+  void CommitWithSums(Transaction& transaction, Sums& sums) RR_REQUIRES(threads::kStorageThread);
+  Result<Written> TryApply(const Write& write, Sums& sums) RR_REQUIRES(threads::kStorageThread);
+  Written Apply(const Write& write, Sums& sums) RR_REQUIRES(threads::kStorageThread);
+  Written ApplyFinish(const Finish& finish, Sums& sums) RR_REQUIRES(threads::kStorageThread);
+  void ApplyClosed(const AttemptClosed& attempt, Sums& sums) RR_REQUIRES(threads::kStorageThread);
+  void SetDurability(bool sync) RR_REQUIRES(threads::kStorageThread);
+  void CheckpointWhenDue(bool idle) RR_REQUIRES(threads::kStorageThread);
+  void RenewLogWhenDue() RR_REQUIRES(threads::kStorageThread);
+  void Probe() RR_REQUIRES(threads::kStorageThread);
+  void EndSessionOrLeaveIt() RR_REQUIRES(threads::kStorageThread);
 
   // writer_files.cc
-  void EnsureFiles();
-  void Rescue();
-  void Reopen();
-  void CheckpointFully();
-  void SyncLog();
+  void EnsureFiles() RR_REQUIRES(threads::kStorageThread);
+  void Rescue() RR_REQUIRES(threads::kStorageThread);
+  void Reopen() RR_REQUIRES(threads::kStorageThread);
+  void CheckpointFully() RR_REQUIRES(threads::kStorageThread);
+  void SyncLog() RR_REQUIRES(threads::kStorageThread);
 
   const Options options_;
   std::unique_ptr<Database> database_;  // null where it could not be opened again
@@ -98,11 +102,11 @@ class Writer {
   bool suspect_ = false;
   std::atomic<bool> healthy_{true};
 
-  std::mutex mutex_;
+  threads::Mutex mutex_;
   std::condition_variable wake_;
-  std::deque<Job> jobs_;    // guarded by mutex_
-  std::size_t urgent_ = 0;  // of the jobs; guarded by mutex_
-  bool stopping_ = false;   // guarded by mutex_
+  std::deque<Job> jobs_ RR_GUARDED_BY(mutex_);
+  std::size_t urgent_ RR_GUARDED_BY(mutex_) = 0;  // of the jobs
+  bool stopping_ RR_GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 

@@ -65,20 +65,20 @@ std::int64_t WallNow() {
 }  // namespace
 
 Engine::~Engine() {
-  std::unique_lock lock(mutex_);
+  threads::Lock lock(mutex_);
   closed_ = true;
   for (const auto& [id, pending] : pending_) upstream_.Cancel(id);
-  left_.wait(lock, [this] { return staying_ == 0; });
+  lock.Wait(left_, [this]() RR_REQUIRES(mutex_) { return staying_ == 0; });
 }
 
 Engine::Stay::Stay(Engine& engine) : engine_(engine) {
-  const std::lock_guard lock(engine_.mutex_);
+  const threads::Lock lock(engine_.mutex_);
   ++engine_.staying_;
 }
 
 Engine::Stay::~Stay() {
   // Notified under the lock: the engine may go as soon as it is released.
-  const std::lock_guard lock(engine_.mutex_);
+  const threads::Lock lock(engine_.mutex_);
   --engine_.staying_;
   engine_.left_.notify_all();
 }
@@ -137,14 +137,14 @@ Result<Value> Engine::Call(const std::string& op, const Value& body, millisecond
 }
 
 void Engine::OnDelta(std::int64_t id, ipc::ChatDelta delta) {
-  const std::lock_guard lock(mutex_);
+  const threads::Lock lock(mutex_);
   Pending& pending = pending_.at(id);
   pending.deltas.push_back(std::move(delta));
   pending.changed.notify_one();
 }
 
 void Engine::OnOutcome(std::int64_t id, upstream::Outcome outcome) {
-  const std::lock_guard lock(mutex_);
+  const threads::Lock lock(mutex_);
   Pending& pending = pending_.at(id);
   pending.outcome = std::move(outcome);
   pending.changed.notify_one();
@@ -152,29 +152,32 @@ void Engine::OnOutcome(std::int64_t id, upstream::Outcome outcome) {
 
 Result<upstream::Outcome> Engine::Try(upstream::Attempt attempt, const OnBody& on_body) {
   const std::int64_t id = attempt.id;
-  std::unique_lock lock(mutex_);
-  if (closed_) return Closed();
-  Pending& pending = pending_[id];
-  upstream_.Send(std::move(attempt));
-  Deliver(id, pending, on_body, lock);
-  upstream::Outcome outcome = std::move(*pending.outcome);
+  Pending* pending = nullptr;
+  {
+    const threads::Lock lock(mutex_);
+    if (closed_) return Closed();
+    pending = &pending_[id];
+    upstream_.Send(std::move(attempt));
+  }
+  std::int64_t seq = 0;
+  while (const auto delta = NextDelta(*pending)) {
+    if (on_body && !on_body(BodyOf(ipc::EncodeDelta("direct", seq++, *delta))))
+      upstream_.Cancel(id);
+  }
+  const threads::Lock lock(mutex_);
+  upstream::Outcome outcome = std::move(*pending->outcome);
   pending_.erase(id);
   if (closed_ && outcome.transport == upstream::Transport::kCancelled) return Closed();
   return outcome;
 }
 
-void Engine::Deliver(std::int64_t id, Pending& pending, const OnBody& on_body,
-                     std::unique_lock<std::mutex>& lock) {
-  std::int64_t seq = 0;
-  for (;;) {
-    pending.changed.wait(lock, [&] { return pending.outcome || !pending.deltas.empty(); });
-    if (pending.deltas.empty()) return;
-    const ipc::ChatDelta delta = std::move(pending.deltas.front());
-    pending.deltas.pop_front();
-    lock.unlock();
-    if (on_body && !on_body(BodyOf(ipc::EncodeDelta("direct", seq++, delta)))) upstream_.Cancel(id);
-    lock.lock();
-  }
+std::optional<ipc::ChatDelta> Engine::NextDelta(Pending& pending) {
+  threads::Lock lock(mutex_);
+  lock.Wait(pending.changed, [&] { return pending.outcome || !pending.deltas.empty(); });
+  if (pending.deltas.empty()) return std::nullopt;
+  ipc::ChatDelta delta = std::move(pending.deltas.front());
+  pending.deltas.pop_front();
+  return delta;
 }
 
 }  // namespace requestrouter::direct

@@ -6,12 +6,12 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 
 #include "client_lib/direct/endpoint.h"
 #include "client_lib/direct/memory.h"
 #include "daemon/upstream/client.h"
+#include "threads/mutex.h"
 
 namespace requestrouter::direct {
 
@@ -56,17 +56,17 @@ class Engine : private upstream::Listener {
   ipc::Value Health() const;
   void OnDelta(std::int64_t id, ipc::ChatDelta delta) override;
   void OnOutcome(std::int64_t id, upstream::Outcome outcome) override;
-  void Deliver(std::int64_t id, Pending& pending, const OnBody& on_body,
-               std::unique_lock<std::mutex>& lock);
+  // Waits; nullopt: the outcome is there, and all deltas were taken.
+  std::optional<ipc::ChatDelta> NextDelta(Pending& pending);
 
   const DirectOptions options_;
   Memory memory_;
   std::atomic<std::int64_t> next_id_{1};
-  std::mutex mutex_;  // guards the next four
+  threads::Mutex mutex_;
   std::condition_variable left_;
-  std::map<std::int64_t, Pending> pending_;
-  int staying_ = 0;
-  bool closed_ = false;
+  std::map<std::int64_t, Pending> pending_ RR_GUARDED_BY(mutex_);
+  int staying_ RR_GUARDED_BY(mutex_) = 0;
+  bool closed_ RR_GUARDED_BY(mutex_) = false;
   upstream::Client upstream_{this};  // last: its end reports to the members above
 };
 

@@ -40,7 +40,7 @@ void KeepLast(std::vector<Message>& messages, std::size_t count) {
 }  // namespace
 
 std::vector<Message> Memory::Prompt(const ipc::ChatRequest& request) const {
-  const std::lock_guard lock(mutex_);
+  const threads::Lock lock(mutex_);
   const auto found = conversations_.find(request.conv_id);
   const bool known = !request.conv_id.empty() && found != conversations_.end();
   std::vector<Message> messages;
@@ -56,7 +56,7 @@ std::vector<Message> Memory::Prompt(const ipc::ChatRequest& request) const {
 
 void Memory::Add(const ipc::ChatRequest& request, Message answer) {
   if (request.conv_id.empty()) return;
-  const std::lock_guard lock(mutex_);
+  const threads::Lock lock(mutex_);
   Conversation& conversation = conversations_[request.conv_id];
   if (request.system_prompt) conversation.system_prompt = *request.system_prompt;
   for (const Message& message : request.messages) {
@@ -66,7 +66,7 @@ void Memory::Add(const ipc::ChatRequest& request, Message answer) {
 }
 
 Result<Value> Memory::Get(const Value& body) const {
-  const std::lock_guard lock(mutex_);
+  const threads::Lock lock(mutex_);
   const auto found = conversations_.find(IdIn(body));
   if (found == conversations_.end()) return Unknown(IdIn(body));
   const Conversation& conversation = found->second;
@@ -82,7 +82,7 @@ Result<Value> Memory::Get(const Value& body) const {
 }
 
 Result<Value> Memory::Truncate(const Value& body) {
-  const std::lock_guard lock(mutex_);
+  const threads::Lock lock(mutex_);
   const auto found = conversations_.find(IdIn(body));
   if (found == conversations_.end()) return Unknown(IdIn(body));
   std::vector<Message>& messages = found->second.messages;
@@ -92,7 +92,7 @@ Result<Value> Memory::Truncate(const Value& body) {
 }
 
 Result<Value> Memory::Delete(const Value& body) {
-  const std::lock_guard lock(mutex_);
+  const threads::Lock lock(mutex_);
   return Value{{"deleted", conversations_.erase(IdIn(body)) > 0}};
 }
 

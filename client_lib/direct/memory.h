@@ -1,12 +1,12 @@
 #pragma once
 
 #include <map>
-#include <mutex>
 #include <string>
 #include <vector>
 
 #include "ipc/chat.h"
 #include "requestrouter/error.h"
+#include "threads/mutex.h"
 
 namespace requestrouter::direct {
 
@@ -29,8 +29,8 @@ class Memory {
     std::vector<ipc::Message> messages;
   };
 
-  mutable std::mutex mutex_;
-  std::map<std::string, Conversation> conversations_;
+  mutable threads::Mutex mutex_;
+  std::map<std::string, Conversation> conversations_ RR_GUARDED_BY(mutex_);
 };
 
 }  // namespace requestrouter::direct

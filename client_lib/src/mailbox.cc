@@ -5,19 +5,20 @@
 namespace requestrouter::client {
 
 Mailbox::Item Mailbox::Next() {
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return !items_.empty(); });
+  threads::Lock lock(mutex_);
+  lock.Wait(changed_, [this]() RR_REQUIRES(mutex_) { return !items_.empty(); });
   return Pop();
 }
 
 std::optional<Mailbox::Item> Mailbox::NextWithin(std::chrono::milliseconds timeout) {
-  std::unique_lock lock(mutex_);
-  if (!changed_.wait_for(lock, timeout, [this] { return !items_.empty(); })) return std::nullopt;
+  threads::Lock lock(mutex_);
+  if (!lock.WaitFor(changed_, timeout, [this]() RR_REQUIRES(mutex_) { return !items_.empty(); }))
+    return std::nullopt;
   return Pop();
 }
 
 int Mailbox::fd() {
-  const std::lock_guard lock(mutex_);
+  const threads::Lock lock(mutex_);
   if (!ready_) {
     ready_.emplace();
     if (!items_.empty()) ready_->Signal();
@@ -34,7 +35,7 @@ void Mailbox::OnDone(Result<ipc::Value> outcome) noexcept { Push(std::move(outco
 
 void Mailbox::Push(Item item) {
   // Notified under the lock: the waiter may destroy this as soon as it has the outcome.
-  const std::lock_guard lock(mutex_);
+  const threads::Lock lock(mutex_);
   items_.push_back(std::move(item));
   if (ready_) ready_->Signal();
   changed_.notify_one();

@@ -3,12 +3,12 @@
 #include <chrono>
 #include <condition_variable>
 #include <deque>
-#include <mutex>
 #include <optional>
 #include <variant>
 
 #include "client_lib/src/event_fd.h"
 #include "client_lib/src/request_table.h"
+#include "threads/mutex.h"
 
 namespace requestrouter::client {
 
@@ -32,12 +32,12 @@ class Mailbox final : public Observer {
 
  private:
   void Push(Item item);
-  Item Pop();
+  Item Pop() RR_REQUIRES(mutex_);
 
-  std::mutex mutex_;
+  threads::Mutex mutex_;
   std::condition_variable changed_;
-  std::deque<Item> items_;
-  std::optional<EventFd> ready_;
+  std::deque<Item> items_ RR_GUARDED_BY(mutex_);
+  std::optional<EventFd> ready_ RR_GUARDED_BY(mutex_);
 };
 
 }  // namespace requestrouter::client

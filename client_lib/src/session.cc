@@ -88,7 +88,7 @@ Session::Session(const ClientOptions& options)
 
 void Session::Submit(PendingRequest request) {
   {
-    const std::lock_guard lock(mutex_);
+    const threads::Lock lock(mutex_);
     if (!closed_) {
       inbox_.submitted.push_back(std::move(request));
       link_->Wake();
@@ -99,14 +99,14 @@ void Session::Submit(PendingRequest request) {
 }
 
 void Session::Abandon(std::string id) {
-  const std::lock_guard lock(mutex_);
+  const threads::Lock lock(mutex_);
   if (closed_) return;
   inbox_.abandoned.push_back(std::move(id));
   link_->Wake();
 }
 
 void Session::Cancel(std::string id) {
-  const std::lock_guard lock(mutex_);
+  const threads::Lock lock(mutex_);
   if (closed_) return;
   inbox_.cancelled.push_back(std::move(id));
   link_->Wake();
@@ -116,7 +116,7 @@ bool Session::OnBackgroundThread() const { return std::this_thread::get_id() == 
 
 void Session::Stop() {
   {
-    const std::lock_guard lock(mutex_);
+    const threads::Lock lock(mutex_);
     if (!thread_.joinable()) return;
     inbox_.stop = true;
     if (!closed_) link_->Wake();
@@ -150,7 +150,7 @@ void Session::ServeUntilStopped() {
 bool Session::ReadInbox() {
   Inbox inbox;
   {
-    const std::lock_guard lock(mutex_);
+    const threads::Lock lock(mutex_);
     inbox = std::exchange(inbox_, {});
   }
   for (PendingRequest& request : inbox.submitted) table_.Add(std::move(request));
@@ -222,7 +222,7 @@ void Session::Finish(const Error& error) {
   Inbox inbox;
   std::unique_ptr<Link> link;
   {
-    const std::lock_guard lock(mutex_);
+    const threads::Lock lock(mutex_);
     closed_ = true;
     link_error_ = error;
     inbox = std::exchange(inbox_, {});

@@ -2,7 +2,6 @@
 
 #include <atomic>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -10,6 +9,7 @@
 #include "client_lib/src/link.h"
 #include "client_lib/src/request_table.h"
 #include "requestrouter/client.h"
+#include "threads/mutex.h"
 
 // One background thread with one socket, and the requests of all callers on it.
 namespace requestrouter::client {
@@ -70,10 +70,9 @@ class Session {
 
   std::atomic<bool> broken_{false};
 
-  // Guarded by mutex_.
-  std::mutex mutex_;
-  Inbox inbox_;
-  bool closed_ = false;  // nothing reads the inbox any more
+  threads::Mutex mutex_;
+  Inbox inbox_ RR_GUARDED_BY(mutex_);
+  bool closed_ RR_GUARDED_BY(mutex_) = false;  // nothing reads the inbox any more
 
   // Background thread only.
   RequestTable table_;

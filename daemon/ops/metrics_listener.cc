@@ -5,10 +5,11 @@
 
 #include <condition_variable>
 #include <exception>
-#include <mutex>
 #include <optional>
 #include <utility>
 #include <vector>
+
+#include "threads/mutex.h"
 
 namespace requestrouter::ops {
 namespace {
@@ -19,9 +20,9 @@ const std::vector<std::string> kServer = {"num_threads", "2", "request_timeout_m
 
 // What scrapes under way wait on. Shared with their answers, which may come when all is over.
 struct Waiting {
-  std::mutex mutex;
+  threads::Mutex mutex;
   std::condition_variable changed;
-  bool closing = false;  // guarded by mutex
+  bool closing RR_GUARDED_BY(mutex) = false;
 };
 
 class Source final : public prometheus::Collectable {
@@ -32,14 +33,15 @@ class Source final : public prometheus::Collectable {
     const auto answer = std::make_shared<std::optional<Families>>();  // guarded by waiting's mutex
     sources_.mailbox.Post([gather = sources_.gather, waiting = waiting_, answer] {
       gather([waiting, answer](Families families) {
-        const std::lock_guard lock(waiting->mutex);
+        const threads::Lock lock(waiting->mutex);
         answer->emplace(std::move(families));
         waiting->changed.notify_all();
       });
     });
-    std::unique_lock lock(waiting_->mutex);
-    waiting_->changed.wait_for(lock, sources_.patience,
-                               [&] { return answer->has_value() || waiting_->closing; });
+    threads::Lock lock(waiting_->mutex);
+    lock.WaitFor(waiting_->changed, sources_.patience, [&]() RR_REQUIRES(waiting_->mutex) {
+      return answer->has_value() || waiting_->closing;
+    });
     const bool in_time = answer->has_value();
     Families families = in_time ? std::move(**answer) : sources_.without_router();
     families.push_back(Single(prometheus::MetricType::Gauge, "requestrouter_router_responding",
@@ -50,7 +52,7 @@ class Source final : public prometheus::Collectable {
   }
 
   void Close() {
-    const std::lock_guard lock(waiting_->mutex);
+    const threads::Lock lock(waiting_->mutex);
     waiting_->closing = true;
     waiting_->changed.notify_all();
   }

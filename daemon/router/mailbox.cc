@@ -24,7 +24,7 @@ Mailbox::~Mailbox() { close(fd_); }
 void Mailbox::Post(Task task) {
   bool wake = false;
   {
-    const std::lock_guard lock(mutex_);
+    const threads::Lock lock(mutex_);
     wake = tasks_.empty();
     tasks_.push_back(std::move(task));
   }
@@ -38,7 +38,7 @@ void Mailbox::Post(Task task) {
 bool Mailbox::Drain() {
   std::vector<Task> tasks;
   {
-    const std::lock_guard lock(mutex_);
+    const threads::Lock lock(mutex_);
     if (tasks_.empty()) return false;
     tasks.swap(tasks_);
     std::uint64_t count = 0;

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <functional>
-#include <mutex>
 #include <vector>
+
+#include "threads/mutex.h"
+#include "threads/role.h"
 
 namespace requestrouter::router {
 
@@ -21,16 +23,16 @@ class Mailbox {
   // Any thread. Never blocks for longer than a push.
   void Post(Task task);
 
-  // Router thread: runs what was posted before the call. False: there was nothing.
-  bool Drain();
+  // Runs what was posted before the call. False: there was nothing.
+  bool Drain() RR_REQUIRES(threads::kRouterThread);
 
   // Readable while something waits.
   int fd() const { return fd_; }
 
  private:
   const int fd_;  // an eventfd
-  std::mutex mutex_;
-  std::vector<Task> tasks_;  // guarded by mutex_
+  threads::Mutex mutex_;
+  std::vector<Task> tasks_ RR_GUARDED_BY(mutex_);
 };
 
 }  // namespace requestrouter::router

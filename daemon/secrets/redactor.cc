@@ -3,12 +3,11 @@
 #include <string.h>
 
 #include <algorithm>
-#include <mutex>
-#include <shared_mutex>
 
 #include "daemon/secrets/key_patterns.h"
 #include "daemon/secrets/secrets.h"
 #include "daemon/secrets/sources.h"
+#include "threads/mutex.h"
 
 namespace requestrouter::secrets {
 namespace {
@@ -97,7 +96,7 @@ std::string Replace(std::string_view text, std::vector<Range> ranges) {
 class Redactor::Impl {
  public:
   void Set(const std::vector<std::string_view>& secrets) {
-    const std::unique_lock lock(mutex_);
+    const threads::Lock lock(mutex_);
     for (Secret& secret : current_) {
       if (!IsIn(secrets, secret)) former_.push_back(std::move(secret));
     }
@@ -114,7 +113,7 @@ class Redactor::Impl {
     needles_ = std::move(needles);
   }
   std::shared_ptr<const Needles> Get() const {
-    const std::shared_lock lock(mutex_);
+    const threads::Lock lock(mutex_);
     return needles_;
   }
 
@@ -123,9 +122,10 @@ class Redactor::Impl {
     return std::find(secrets.begin(), secrets.end(), secret.Reveal()) != secrets.end();
   }
 
-  mutable std::shared_mutex mutex_;
-  std::vector<Secret> current_, former_;  // former: the oldest first
-  std::shared_ptr<const Needles> needles_ = std::make_shared<Needles>();
+  mutable threads::Mutex mutex_;
+  std::vector<Secret> current_ RR_GUARDED_BY(mutex_);
+  std::vector<Secret> former_ RR_GUARDED_BY(mutex_);  // the oldest first
+  std::shared_ptr<const Needles> needles_ RR_GUARDED_BY(mutex_) = std::make_shared<Needles>();
 };
 
 Redactor::Redactor() : impl_(std::make_unique<Impl>()) {}

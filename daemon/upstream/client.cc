@@ -2,13 +2,13 @@
 
 #include <pthread.h>
 
-#include <mutex>
 #include <thread>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include "daemon/upstream/loop.h"
+#include "threads/mutex.h"
 
 namespace requestrouter::upstream {
 namespace {
@@ -48,7 +48,7 @@ class Client::Impl {
 
   ~Impl() {
     {
-      const std::lock_guard lock(mutex_);
+      const threads::Lock lock(mutex_);
       stopping_ = true;
     }
     loop_.Wake();
@@ -58,7 +58,7 @@ class Client::Impl {
   void Post(Command command) {
     bool first = false;
     {
-      const std::lock_guard lock(mutex_);
+      const threads::Lock lock(mutex_);
       first = commands_.empty();
       commands_.push_back(std::move(command));
     }
@@ -76,7 +76,7 @@ class Client::Impl {
     std::vector<Command> commands;
     bool stopping = false;
     {
-      const std::lock_guard lock(mutex_);
+      const threads::Lock lock(mutex_);
       commands.swap(commands_);
       stopping = stopping_;
     }
@@ -88,9 +88,9 @@ class Client::Impl {
 
   Loop loop_;  // of thread_, but for Wake()
 
-  std::mutex mutex_;
-  std::vector<Command> commands_;  // guarded by mutex_
-  bool stopping_ = false;          // guarded by mutex_
+  threads::Mutex mutex_;
+  std::vector<Command> commands_ RR_GUARDED_BY(mutex_);
+  bool stopping_ RR_GUARDED_BY(mutex_) = false;
 
   std::thread thread_;  // last: it uses all the others
 };

@@ -87,6 +87,7 @@ class ChatServiceTest : public ::testing::Test {
  protected:
   // Everything that can happen without time passing, happens.
   void Settle() {
+    threads::Assume(threads::kRouterThread);
     do {
       chats_.Tick();
       store_.Finish();
@@ -184,6 +185,7 @@ TEST_F(ChatServiceTest, AnAttemptIsJournalledBeforeItIsSent) {
 }
 
 TEST_F(ChatServiceTest, AnAttemptThatCannotBeJournalledIsSentForAOneShotOnly) {
+  threads::Assume(threads::kRouterThread);
   chats_.Submit(kPeer, kCaller, Ask("turn", "hello", "talk"));
   store_.Finish();  // its history is read
   store_.failing = true;
@@ -199,6 +201,7 @@ TEST_F(ChatServiceTest, AnAttemptThatCannotBeJournalledIsSentForAOneShotOnly) {
 }
 
 TEST_F(ChatServiceTest, TheAnswerToATurnLeavesAfterItsCommit) {
+  threads::Assume(threads::kRouterThread);
   Submit(Ask("a", "hello", "talk"));
   chats_.OnOutcome(runner_.sent.at(0).id, Answered("hi"));
   mailbox_.Drain();

@@ -15,6 +15,7 @@ bool IsReadable(int fd) {
 }
 
 TEST(Mailbox, IsReadableExactlyWhileSomethingWaits) {
+  threads::Assume(threads::kRouterThread);
   Mailbox mailbox;
   EXPECT_FALSE(IsReadable(mailbox.fd()));
   mailbox.Post([] {});
@@ -26,6 +27,7 @@ TEST(Mailbox, IsReadableExactlyWhileSomethingWaits) {
 }
 
 TEST(Mailbox, TasksRunInTheOrderInWhichEachThreadPostedThem) {
+  threads::Assume(threads::kRouterThread);
   Mailbox mailbox;
   constexpr int kThreads = 4;
   constexpr int kTasks = 1000;
@@ -47,6 +49,7 @@ TEST(Mailbox, TasksRunInTheOrderInWhichEachThreadPostedThem) {
 }
 
 TEST(Mailbox, ATaskMayPostAnotherWhichRunsNextTime) {
+  threads::Assume(threads::kRouterThread);
   Mailbox mailbox;
   int runs = 0;
   mailbox.Post([&] {

@@ -45,6 +45,7 @@ class MetricsListenerTest : public ::testing::Test {
 };
 
 TEST_F(MetricsListenerTest, AsksTheRouterThreadThroughItsMailbox) {
+  threads::Assume(threads::kRouterThread);
   Listen(std::chrono::minutes(1));
   std::future<std::string> scrape = Scrape();
   while (!IsReady(scrape)) mailbox_.Drain();
@@ -55,6 +56,7 @@ TEST_F(MetricsListenerTest, AsksTheRouterThreadThroughItsMailbox) {
 }
 
 TEST_F(MetricsListenerTest, SaysSoWhereTheRouterThreadDoesNotAnswer) {
+  threads::Assume(threads::kRouterThread);
   Listen(std::chrono::milliseconds(1));
   const std::string text = Scrape().get();
   EXPECT_NE(text.find("without_router 1\n"), text.npos) << text;
@@ -63,6 +65,7 @@ TEST_F(MetricsListenerTest, SaysSoWhereTheRouterThreadDoesNotAnswer) {
 }
 
 TEST_F(MetricsListenerTest, AScrapeThatWaitsDoesNotHoldUpTheEnd) {
+  threads::Assume(threads::kRouterThread);
   Listen(std::chrono::hours(1));
   std::future<std::string> scrape = Scrape();
   pollfd asked{mailbox_.fd(), POLLIN, 0};

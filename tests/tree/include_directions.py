@@ -77,7 +77,7 @@ class Tree:
 def check(folder):
     tree = Tree(read_table((folder / "README.md").read_text(encoding="utf-8")))
     found = []
-    for top in ("ipc", "storage", "daemon", "client_lib"):
+    for top in ("threads", "ipc", "storage", "daemon", "client_lib"):
         for path in sorted((folder / top).rglob("*")):
             if path.suffix in (".h", ".cc", ".cpp", ".hpp"):
                 found += tree.violations(path.relative_to(folder).as_posix(),
