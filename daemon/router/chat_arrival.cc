@@ -6,6 +6,7 @@
 #include "daemon/router/history.h"
 #include "daemon/router/suitability.h"
 #include "ipc/codec.h"
+#include "storage/crash_point.h"
 
 namespace requestrouter::router {
 namespace {
@@ -197,6 +198,7 @@ void ChatService::BeginTurn(LiveRequest& live) {
       live.peer.uid, live.chat.conv_id, parts_.clock.Wall(), std::nullopt,
       Later<storage::Conversation>(
           [this, ticket = live.ticket](auto loaded) { OnHistory(ticket, std::move(loaded)); }));
+  storage::CrashPoint("loading");
 }
 
 void ChatService::OnHistory(std::uint64_t ticket, storage::Result<storage::Conversation> loaded) {

@@ -13,7 +13,7 @@ import unittest
 import msgpack
 import zmq
 
-from support import EndToEnd, key
+from support import BIN, EndToEnd, key
 
 # ZMTP 3.0: signature, version, mechanism NULL (https://rfc.zeromq.org/spec/23/).
 GREETING = (b"\xff" + b"\x00" * 8 + b"\x7f" + b"\x03\x00" + b"NULL".ljust(20, b"\x00")
@@ -27,11 +27,16 @@ ASKER = """
 import sys; sys.path.insert(0, sys.argv[1]); import zmq, support
 client = support.Client(sys.argv[2], kind=zmq.DEALER)
 exec(sys.argv[4])
-client.send('chat', eval(sys.argv[3]), id='asked')
+client.send('chat', eval(sys.argv[3]), id=sys.argv[6])
 if sys.argv[5] in ('answered', 'streaming'): client.receive()
 print('there', flush=True)
 sys.stdin.read()
 """
+
+
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
 
 
 class Attack(EndToEnd):
@@ -167,17 +172,41 @@ class Attack(EndToEnd):
             served += 1
         self.assertLess(served, 40)
 
-    def killed_in(self, state, body, prepare="", until=None):
-        """Kills a process that asks when `until` holds of the numbers of requests."""
+    def asker(self, body, prepare="", state="", request_id="asked"):
         child = subprocess.Popen(
             [sys.executable, "-c", ASKER, os.path.dirname(__file__) or ".", self.router.endpoint,
-             repr(body), prepare, state], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+             repr(body), prepare, state, request_id],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.assertEqual(child.stdout.readline(), "there\n")
+        return child
+
+    def killed_in(self, state, body, prepare="", until=None):
+        """Kills a process that asks when `until` holds of the numbers of requests."""
+        child = self.asker(body, prepare, state)
         client = self.client(self.router)
         self.until(lambda: until(self.numbers(client)), state)
         child.send_signal(signal.SIGKILL)
         child.communicate()
         return client
+
+    def stopped_at(self, state):
+        """In the place of the router: one that stops itself (SIGSTOP) in that state."""
+        self.router.stop()
+        self.router = self.daemon(start=False)
+        command = self.router.command
+        self.router.command = lambda *words: [BIN / "routerd_crash", *command(*words)[1:]]
+        self.router.environment["REQUESTROUTER_STOP_AT"] = state
+        self.router.start()
+
+    def killed_while_stopped(self, body, request_id="asked"):
+        """Kills a process that asks when the router has stopped itself, which then goes on."""
+        child = self.asker(body, request_id=request_id)
+        stat = f"/proc/{self.router.process.pid}/stat"
+        self.until(lambda: read(stat).rpartition(")")[2].split()[0] == "T", "the router has stopped")
+        child.send_signal(signal.SIGKILL)
+        child.communicate()
+        self.router.process.send_signal(signal.SIGCONT)
+        return self.client(self.router)
 
     def until(self, holds, what):
         end = time.monotonic() + 20
@@ -224,6 +253,25 @@ class Attack(EndToEnd):
                                 until=lambda queue: queue["in_flight"] == 1)
         self.assert_forgotten(client)
         self.until(lambda: self.sim.stats()["totals"]["client_left"] == 1, "the stream is cut off")
+
+    def test_a_client_that_is_killed_while_its_history_is_read_is_forgotten(self):
+        self.stopped_at("loading")
+        client = self.killed_while_stopped({"prompt": "x", "conv_id": "talk"})
+        self.assert_forgotten(client)
+        self.assertEqual(self.sim.requests(), 0)
+
+    def test_a_client_that_is_killed_in_a_state_that_costs_is_answered_to_its_successor(self):
+        for state in ("reserved", "journalled", "sent", "answered", "committing", "committed"):
+            with self.subTest(state):
+                self.stopped_at(state)
+                body = {"prompt": "x", "conv_id": state}
+                asked = self.sim.requests()
+                client = self.killed_while_stopped(body, request_id=state)
+                self.assertTrue(client.ask("chat", body, id=state)["ok"])
+                self.assert_forgotten(client)
+                self.assertEqual(self.sim.requests() - asked, 1)
+                messages = client.ask("conversation.get", {"conv_id": state})["body"]["messages"]
+                self.assertEqual(len(messages), 2)
 
     def test_a_client_that_is_killed_when_it_is_answered_is_forgotten(self):
         client = self.killed_in("answered", {"prompt": "x"}, until=lambda queue: True)

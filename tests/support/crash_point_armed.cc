@@ -1,5 +1,6 @@
 // The CrashPoint of routerd_crash. REQUESTROUTER_CRASH_AT=NAME[:COUNT[:DELAY_MS]] ends the process
 // with SIGKILL when it passes that point for the COUNT-th time, DELAY_MS later.
+// REQUESTROUTER_STOP_AT=NAME stops it with SIGSTOP when it passes that point for the first time.
 #include <signal.h>
 #include <unistd.h>
 
@@ -20,9 +21,9 @@ struct Order {
   std::chrono::milliseconds delay{0};
 };
 
-Order ReadOrder() {
+Order ReadOrder(const char* variable) {
   Order order;
-  const char* given = std::getenv("REQUESTROUTER_CRASH_AT");
+  const char* given = std::getenv(variable);
   if (!given) return order;
   const std::string text = given;
   const std::size_t first = text.find(':');
@@ -38,10 +39,17 @@ Order ReadOrder() {
 
 void End() { kill(getpid(), SIGKILL); }
 
+void StopAt(std::string_view name) {
+  static const Order order = ReadOrder("REQUESTROUTER_STOP_AT");
+  static std::atomic<bool> passed{false};
+  if (name == order.name && !passed.exchange(true)) kill(getpid(), SIGSTOP);
+}
+
 }  // namespace
 
 void CrashPoint(std::string_view name) noexcept {
-  static const Order order = ReadOrder();
+  StopAt(name);
+  static const Order order = ReadOrder("REQUESTROUTER_CRASH_AT");
   static std::atomic<long> passed{0};
   if (name != order.name || ++passed != order.count) return;
   if (order.delay.count() == 0) End();
