@@ -153,6 +153,28 @@ void DeleteResults(Database& database, std::uint32_t uid, std::int64_t conversat
       .Run();
 }
 
+// Where the part of a conversation begins that truncating it to `keep_last_n` messages leaves: at
+// the first of them or, where that is in the middle of a turn, at the next turn, if there is one.
+// Tool results whose calls are cut off would have every later request refused.
+std::int64_t FirstKept(Database& database, std::int64_t conversation, std::int64_t keep_last_n) {
+  Statement last = database.Prepare(
+      "SELECT coalesce(min(seq), (SELECT next_seq FROM conversations WHERE id = ?1)),"
+      " count(*) = (SELECT message_count FROM conversations WHERE id = ?1)"
+      " FROM (SELECT seq FROM messages WHERE conversation = ?1 ORDER BY seq DESC LIMIT ?2)");
+  last.Bind(1, conversation).Bind(2, keep_last_n);
+  last.Step();
+  const bool all_stay = last.Integer(1) != 0;
+  if (all_stay) return last.Integer(0);
+  Statement turn = database.Prepare(
+      "SELECT coalesce(min(seq), (SELECT next_seq FROM conversations WHERE id = ?1))"
+      " FROM messages AS first WHERE conversation = ?1 AND seq >= ?2 AND role = 'user'"
+      " AND NOT EXISTS (SELECT 1 FROM messages WHERE conversation = ?1 AND seq = first.seq - 1"
+      " AND role = 'user')");
+  turn.Bind(1, conversation).Bind(2, last.Integer(0));
+  turn.Step();
+  return turn.Integer(0);
+}
+
 }  // namespace
 
 // The last message says which request's result repeats it.
@@ -168,15 +190,11 @@ void AppendTurn(Database& database, const Turn& turn, const std::string& request
 // With the results that repeat what is removed.
 Written Truncate(Database& database, const TruncateConversation& request) {
   const std::int64_t id = IdOf(database, request.uid, request.conv_id);
-  Statement first_kept = database.Prepare(
-      "SELECT coalesce(min(seq), (SELECT next_seq FROM conversations WHERE id = ?1)) FROM"
-      " (SELECT seq FROM messages WHERE conversation = ?1 ORDER BY seq DESC LIMIT ?2)");
-  first_kept.Bind(1, id).Bind(2, request.keep_last_n);
-  first_kept.Step();
-  DeleteResults(database, request.uid, id, first_kept.Integer(0));
+  const std::int64_t first_kept = FirstKept(database, id, request.keep_last_n);
+  DeleteResults(database, request.uid, id, first_kept);
   database.Prepare("DELETE FROM messages WHERE conversation = ? AND seq < ?")
       .Bind(1, id)
-      .Bind(2, first_kept.Integer(0))
+      .Bind(2, first_kept)
       .Run();
   const std::int64_t removed = database.changes();
   Statement update = database.Prepare(

@@ -183,6 +183,7 @@ struct Finish {
   std::vector<Usage> usage;
   std::optional<StoredResult> result;
 };
+// Leaves whole turns, with at most `keep_last_n` messages in all.
 struct TruncateConversation {
   std::uint32_t uid = 0;
   std::string conv_id;

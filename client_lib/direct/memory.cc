@@ -1,6 +1,7 @@
 #include "client_lib/direct/memory.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "client_lib/src/errors.h"
@@ -28,12 +29,14 @@ Error Unknown(const std::string& id) {
   return client::MakeError(ErrorType::kNotFound, "no conversation \"" + id + "\"");
 }
 
-// A history begins with a user's message: tool results without their calls are refused upstream.
+// Whole turns only: tool results without their calls are refused upstream.
 void KeepLast(std::vector<Message>& messages, std::size_t count) {
   if (messages.size() <= count) return;
   auto first = messages.end() - static_cast<std::ptrdiff_t>(count);
-  first =
-      std::find_if(first, messages.end(), [](const Message& m) { return m.role == Role::kUser; });
+  const auto begins_turn = [&] {
+    return first->role == Role::kUser && std::prev(first)->role != Role::kUser;
+  };
+  while (first != messages.end() && !begins_turn()) ++first;
   messages.erase(messages.begin(), first);
 }
 

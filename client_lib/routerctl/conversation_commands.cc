@@ -166,10 +166,11 @@ void AddOne(CommandSet& set) {
   auto options = std::make_shared<ConversationOptions>();
   command->add_option("ID", options->id, "The conversation's id");
   CLI::Option* remove = command->add_flag("--delete", options->remove, "Delete it");
-  CLI::Option* truncate =
-      command->add_option("--truncate", options->truncate, "Keep only the last N messages")
-          ->check(CLI::NonNegativeNumber)
-          ->excludes(remove);
+  CLI::Option* truncate = command
+                              ->add_option("--truncate", options->truncate,
+                                           "Keep at most the last N messages, whole turns")
+                              ->check(CLI::NonNegativeNumber)
+                              ->excludes(remove);
   command->add_flag("--export", options->export_lines, "Print it, or without ID all, as JSON lines")
       ->excludes(remove)
       ->excludes(truncate);

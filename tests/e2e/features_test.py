@@ -166,6 +166,17 @@ class Tools(EachProvider):
         self.assertEqual(told.body["finish_reason"], "stop")
 
     @for_each(THINKERS)
+    def test_a_conversation_that_was_truncated_in_a_tool_loop_goes_on(self, provider, model, stream):
+        conv = f"truncated-{provider}-{stream}"
+        asked = self.talk(model, stream, conv_id=conv, tools=[WEATHER], prompt="call get_weather")
+        told = self.talk(model, stream, conv_id=conv, tools=[WEATHER], messages=[
+            {"role": "tool", "tool_call_id": asked.body["tool_calls"][0]["id"], "content": "sun"}])
+        self.assertTrue(told.ok, told.final)
+        self.agent.ask("conversation.truncate", {"conv_id": conv, "keep_last_n": 2})
+        later = self.talk(model, stream, conv_id=conv, prompt="hello")
+        self.assertTrue(later.ok, later.final)
+
+    @for_each(THINKERS)
     def test_a_tool_loop_without_a_conversation_hands_the_calls_back(self, _, model, stream):
         asked = self.talk(model, stream, tools=[WEATHER], prompt="call get_weather")
         self.assertTrue(asked.ok, asked.final)

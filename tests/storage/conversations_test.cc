@@ -91,13 +91,54 @@ TEST_F(StoreTest, ListingsArePagedByPrefix) {
 TEST_F(StoreTest, TruncatingKeepsTheNewestAndLaterTurnsFollowOn) {
   AddTurn(TurnOf(1, "talk", "one"));
   AddTurn(TurnOf(1, "talk", "two"));
-  const auto written = Write(TruncateConversation{1, "talk", 1});
+  const auto written = Write(TruncateConversation{1, "talk", 2});
   ASSERT_TRUE(written);
-  EXPECT_EQ(written->count, 3);
-  EXPECT_EQ(written->left, 1);
+  EXPECT_EQ(written->count, 2);
+  EXPECT_EQ(written->left, 2);
   AddTurn(TurnOf(1, "talk", "three"));
-  EXPECT_THAT(Texts(*Get(1, "talk")), ElementsAre("answer to two", "three", "answer to three"));
+  EXPECT_THAT(Texts(*Get(1, "talk")),
+              ElementsAre("two", "answer to two", "three", "answer to three"));
   EXPECT_EQ(Write(TruncateConversation{1, "none", 1}).error().code, ErrorCode::kNotFound);
+}
+
+TEST_F(StoreTest, TruncatingKeepsWholeTurnsOnly) {
+  AddTurn(TurnOf(1, "talk", "one"));
+  AddTurn(TurnOf(1, "talk", "two"));
+  EXPECT_EQ(Write(TruncateConversation{1, "talk", 3})->left, 2);
+  EXPECT_THAT(Texts(*Get(1, "talk")), ElementsAre("two", "answer to two"));
+  EXPECT_EQ(Write(TruncateConversation{1, "talk", 1})->left, 0);
+  AddTurn(TurnOf(1, "talk", "three"));
+  EXPECT_THAT(Texts(*Get(1, "talk")), ElementsAre("three", "answer to three"));
+}
+
+TEST_F(StoreTest, TruncatingNeverKeepsAToolsResultWithoutItsCall) {
+  AddTurn(TurnOf(1, "talk", "one"));
+  Turn call = TurnOf(1, "talk", "what is the weather?");
+  Turn result = TurnOf(1, "talk", "rain");
+  result.messages[0].role = "tool";
+  AddTurn(call);
+  AddTurn(result);
+  EXPECT_EQ(Write(TruncateConversation{1, "talk", 5})->left, 4);
+  EXPECT_EQ(Get(1, "talk")->messages[0].text, "what is the weather?");
+  EXPECT_EQ(Write(TruncateConversation{1, "talk", 2})->left, 0);
+}
+
+TEST_F(StoreTest, TruncatingDoesNotCutBetweenTwoMessagesOfOneUser) {
+  Turn turn = TurnOf(1, "talk", "more");
+  turn.messages.insert(turn.messages.begin(), turn.messages[0]);
+  AddTurn(turn);
+  EXPECT_EQ(Write(TruncateConversation{1, "talk", 2})->left, 0);
+}
+
+TEST_F(StoreTest, TruncatingToAsMuchAsThereIsRemovesNothing) {
+  Turn begins_with_an_answer = TurnOf(1, "talk", "one");
+  begins_with_an_answer.messages.erase(begins_with_an_answer.messages.begin());
+  AddTurn(begins_with_an_answer);
+  AddTurn(TurnOf(1, "talk", "two"));
+  for (const std::int64_t n : {4, 3}) EXPECT_EQ(Write(TruncateConversation{1, "talk", n})->left, 3);
+  EXPECT_EQ(Write(TruncateConversation{1, "talk", 2})->left, 2);
+  EXPECT_EQ(Write(TruncateConversation{1, "talk", 0})->left, 0);
+  EXPECT_EQ(Write(TruncateConversation{1, "talk", 0})->count, 0);
 }
 
 TEST_F(StoreTest, ADeletedConversationIsGoneFromTheFileToo) {

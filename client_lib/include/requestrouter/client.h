@@ -100,6 +100,7 @@ class REQUESTROUTER_EXPORT Client {
                                        const CallOptions& options = {});
   Result<ConversationPage> ListConversations(const ConversationQuery& query = {},
                                              const CallOptions& options = {});
+  // Keeps whole turns, with at most `keep_last_n` messages in all.
   Result<TruncateResult> TruncateConversation(const std::string& conversation_id,
                                               std::int64_t keep_last_n = 20,
                                               const CallOptions& options = {});

@@ -179,7 +179,7 @@ class RequestRouter:
         return self.call("conversation.list", body)
 
     def truncate_conversation(self, conv_id: str, keep_last_n: int = 20) -> Result:
-        """Forgets all but the last messages; `removed` and `message_count`."""
+        """Keeps at most the last messages, whole turns; `removed` and `message_count`."""
         try:
             return self.call(
                 "conversation.truncate", {"conv_id": conv_id, "keep_last_n": keep_last_n}
