@@ -1,7 +1,6 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 namespace requestrouter {
 
@@ -14,9 +13,6 @@ struct AppOptions {
   std::string log_level;       // empty: LOG_LEVEL, else the configuration's
   std::string metrics_listen;  // empty: the configuration's, or nowhere
 };
-
-// Checks the configuration and prints every mistake and doubt. Returns the exit code.
-int CheckConfig(const AppOptions& options);
 
 // Runs the daemon until it is told to stop. Returns the exit code; what went wrong is one line on
 // stderr with the remedy.
@@ -34,6 +30,6 @@ int CheckConfig(const AppOptions& options);
 // Start: configuration -> storage recovery -> secrets -> sockets -> READY.
 // Stop: refuse new requests -> drain to the deadline -> flush storage -> close. A second signal is
 // immediate.
-int RunApp(const AppOptions& options);
+int RunApp(AppOptions options);
 
 }  // namespace requestrouter

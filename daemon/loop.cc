@@ -86,7 +86,7 @@ void Loop::ReadSignals() {
   signalfd_siginfo info{};
   while (read(signal_fd_, &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
     if (info.ssi_signo == SIGHUP) {
-      parts_.on_reload();
+      parts_.on_reload(info.ssi_uid, static_cast<pid_t>(info.ssi_pid));
     } else {
       StopSignal();
     }

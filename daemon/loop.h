@@ -34,7 +34,7 @@ class Loop {
     ipc::Limits limits;
     policy::Duration drain;
     std::function<void(ipc::ErrorType)> on_malformed;  // a message that is no request
-    std::function<void()> on_reload;                   // SIGHUP
+    std::function<void(uid_t, pid_t)> on_reload;       // SIGHUP, and from whom
     std::function<void()> on_stopping;                 // the first SIGTERM
     std::function<void()> on_turn;                     // once a turn: the watchdog, maintenance
     policy::Duration longest_sleep;                    // so that on_turn comes often enough

@@ -6,6 +6,7 @@
 #include <exception>
 
 #include "daemon/app.h"
+#include "daemon/check_config.h"
 #include "daemon/secrets/private_memory.h"
 #include "requestrouter_version.h"
 
@@ -65,7 +66,8 @@ int main(int argc, char** argv) {
     return cli.exit(error) == 0 ? 0 : 2;
   }
   try {
-    return check_config ? requestrouter::CheckConfig(options) : requestrouter::RunApp(options);
+    return check_config ? requestrouter::CheckConfig(options.config_path, options.env_file)
+                        : requestrouter::RunApp(options);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "routerd: %s\n", error.what());
     return 1;

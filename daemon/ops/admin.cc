@@ -61,9 +61,6 @@ void Operations::On(const Asker& asker, const ipc::UsageRequest& request) {
 }
 
 void Operations::On(const Asker& asker, const ipc::BackupRequest& request) {
-  if (const auto admin = RequireAdmin(asker); !admin) {
-    return Reply(asker, tl::unexpected(admin.error()));
-  }
   const policy::Instant began = parts_.clock.Steady();
   parts_.store.BackUp(request.path, Later<storage::Written>([this, asker, began](auto written) {
                         if (!written)
@@ -74,9 +71,6 @@ void Operations::On(const Asker& asker, const ipc::BackupRequest& request) {
 }
 
 void Operations::On(const Asker& asker, const ipc::RestoreRequest& request) {
-  if (const auto admin = RequireAdmin(asker); !admin) {
-    return Reply(asker, tl::unexpected(admin.error()));
-  }
   const policy::Instant began = parts_.clock.Steady();
   parts_.store.Submit(storage::Restore{request.path, parts_.clock.Wall()},
                       storage::Durability::kFull,
@@ -91,9 +85,6 @@ void Operations::On(const Asker& asker, const ipc::RestoreRequest& request) {
 }
 
 void Operations::On(const Asker& asker, const ipc::CheckRequest&) {
-  if (const auto admin = RequireAdmin(asker); !admin) {
-    return Reply(asker, tl::unexpected(admin.error()));
-  }
   const policy::Instant began = parts_.clock.Steady();
   parts_.store.Check(storage::CheckDepth::kFull,
                      Later<std::vector<std::string>>([this, asker, began](auto problems) {
@@ -105,9 +96,6 @@ void Operations::On(const Asker& asker, const ipc::CheckRequest&) {
 }
 
 void Operations::On(const Asker& asker, const ipc::ReloadRequest&) {
-  if (const auto admin = RequireAdmin(asker); !admin) {
-    return Reply(asker, tl::unexpected(admin.error()));
-  }
   parts_.reload([this, asker](ipc::Result<Reloaded> reloaded) {
     if (!reloaded) return Reply(asker, tl::unexpected(reloaded.error()));
     Reply(asker, ipc::Value{{"changed", reloaded->changed}, {"warnings", reloaded->warnings}});

@@ -5,8 +5,6 @@
 namespace requestrouter::ops {
 namespace {
 
-using ipc::ErrorType;
-
 ipc::Value ToValue(const policy::Gauge& gauge, const router::Clock& clock) {
   ipc::Value value = {{"used", gauge.used}, {"limit", gauge.limit}};
   if (gauge.resets_at) {
@@ -61,9 +59,6 @@ void Operations::On(const Asker& asker, const ipc::KeysListRequest&) {
 }
 
 void Operations::On(const Asker& asker, const ipc::KeysResetRequest& request) {
-  if (const auto admin = RequireAdmin(asker); !admin) {
-    return Reply(asker, tl::unexpected(admin.error()));
-  }
   ReplyWhenStored(asker, ResetKeys(request));
 }
 
@@ -80,7 +75,7 @@ ipc::Result<ipc::Value> Operations::ResetKeys(const ipc::KeysResetRequest& reque
     reset.push_back(key.key_id);
   }
   if (reset.empty() && !request.all) return tl::unexpected(router::NoSuchKey(request.key_id));
-  SaveChangedKeys();
+  parts_.keys.Record(policy::FaultKind::kNone);
   return ipc::Value{{"reset", std::move(reset)}};
 }
 
@@ -93,14 +88,11 @@ void Operations::On(const Asker& asker, const ipc::KeysEnableRequest& request) {
 }
 
 void Operations::SetEnabled(const Asker& asker, const std::string& key_id, bool enabled) {
-  if (const auto admin = RequireAdmin(asker); !admin) {
-    return Reply(asker, tl::unexpected(admin.error()));
-  }
   const policy::Instant now = parts_.clock.Steady();
   if (!parts_.dispatcher.SetEnabled(key_id, enabled, now)) {
     return Reply(asker, tl::unexpected(router::NoSuchKey(key_id)));
   }
-  SaveChangedKeys();
+  parts_.keys.Record(policy::FaultKind::kNone);
   const auto status = parts_.dispatcher.Key(key_id, now);
   ReplyWhenStored(asker, ipc::Value{{"key_id", key_id}, {"state", router::Name(status->state)}});
 }
@@ -111,13 +103,6 @@ void Operations::ReplyWhenStored(const Asker& asker, ipc::Result<ipc::Value> bod
   parts_.store.Submit(
       storage::Flush{}, storage::Durability::kFull,
       Later<storage::Written>([this, asker, body = std::move(body)](auto) { Reply(asker, body); }));
-}
-
-void Operations::SaveChangedKeys() {
-  for (const policy::KeyStatus& status : parts_.dispatcher.TakeChanged(parts_.clock.Steady())) {
-    parts_.store.Submit(router::ToStored(status, parts_.clock), storage::Durability::kProcess,
-                        [](auto) {});
-  }
 }
 
 }  // namespace requestrouter::ops

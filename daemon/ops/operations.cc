@@ -2,7 +2,9 @@
 
 #include <variant>
 
+#include "daemon/router/caller_names.h"
 #include "ipc/codec.h"
+#include "ipc/names.h"
 
 namespace requestrouter::ops {
 
@@ -36,13 +38,24 @@ void Operations::SetCatalog(std::shared_ptr<const router::Catalog> catalog) {
 
 void Operations::Handle(const ipc::Envelope& from, const ipc::Peer& peer,
                         const ipc::Request& request) {
-  const Asker asker{from, peer, request.id};
+  Asker asker{from, peer, request.id, nullptr};
   if (++under_way_[peer.pid] > kMostAtOnce && AsksStorage(request.body)) {
     return Reply(asker, ipc::Fail(ErrorType::kOverloaded,
                                   "this process has " + std::to_string(kMostAtOnce) +
                                       " operations under way already; wait for their answers"));
   }
-  std::visit([&](const auto& body) { On(asker, body); }, request.body);
+  const auto answer = [&]<typename Request>(const Request& body) {
+    if constexpr (kIsForAdmins<Request>) {
+      if (const auto admin = RequireAdmin(asker); !admin) {
+        return Reply(asker, tl::unexpected(admin.error()));
+      }
+      asker.admin_operation = std::make_shared<AdminOperation>(
+          AdminOperation{std::string(ipc::OperationName(request.body)), TargetOf(body), peer,
+                         router::DescribeCaller(peer)});
+    }
+    On(asker, body);
+  };
+  std::visit(answer, request.body);
 }
 
 void Operations::On(const Asker& asker, const ipc::ChatRequest&) {
@@ -50,6 +63,10 @@ void Operations::On(const Asker& asker, const ipc::ChatRequest&) {
 }
 
 void Operations::Reply(const Asker& asker, ipc::Result<ipc::Value> body) {
+  if (asker.admin_operation) {
+    asker.admin_operation->error = body ? nullptr : &body.error();
+    parts_.on_admin_operation(*asker.admin_operation);
+  }
   ipc::Reply reply;
   reply.id = asker.id;
   if (body) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "daemon/ops/admin_operation.h"
 #include "daemon/ops/families.h"
 #include "daemon/ops/meters.h"
 #include "daemon/ops/state.h"
@@ -13,6 +14,7 @@
 #include "daemon/router/catalog.h"
 #include "daemon/router/chat_service.h"
 #include "daemon/router/clock.h"
+#include "daemon/router/key_recorder.h"
 #include "daemon/router/mailbox.h"
 #include "daemon/router/replies.h"
 #include "ipc/operations.h"
@@ -36,11 +38,14 @@ class Operations {
     router::Mailbox& mailbox;
     storage::Store& store;
     policy::Dispatcher& dispatcher;
+    router::KeyRecorder& keys;
     router::Replies& replies;
     router::ChatService& chats;
     // Reads the configuration and the secrets again, on the helper thread; the argument is called
     // on the router thread with what changed. An error changes nothing and says why.
     std::function<void(std::function<void(ipc::Result<Reloaded>)>)> reload;
+    // Told of every operation of an administrator when it is answered.
+    std::function<void(const AdminOperation&)> on_admin_operation;
     policy::Instant started;
     const ipc::ServerSocket& socket;
     const Meters& meters;
@@ -70,6 +75,7 @@ class Operations {
     ipc::Envelope from;
     ipc::Peer peer;
     std::string id;
+    std::shared_ptr<AdminOperation> admin_operation;  // null: everybody may ask for it
   };
 
   // The final answer: once for each that Handle was given.
@@ -94,7 +100,6 @@ class Operations {
   void On(const Asker& asker, const ipc::KeysEnableRequest& request);
   void SetEnabled(const Asker& asker, const std::string& key_id, bool enabled);
   ipc::Result<ipc::Value> ResetKeys(const ipc::KeysResetRequest& request);
-  void SaveChangedKeys();
   void ReplyWhenStored(const Asker& asker, ipc::Result<ipc::Value> body);
   // conversations.cc
   void On(const Asker& asker, const ipc::ConversationGetRequest& request);

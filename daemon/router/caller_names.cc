@@ -46,7 +46,9 @@ std::string CommandOf(pid_t pid) {
 
 std::string InParentheses(const std::string& text) { return text.empty() ? "" : " (" + text + ")"; }
 
-std::string Describe(const ipc::Peer& peer) {
+}  // namespace
+
+std::string DescribeCaller(const ipc::Peer& peer) {
   // pid 0 is a process of another pid namespace; to the functions below it would be this one.
   const std::string program =
       peer.pid <= 0 ? "" : ServiceOf(peer.pid).value_or(CommandOf(peer.pid));
@@ -55,13 +57,11 @@ std::string Describe(const ipc::Peer& peer) {
          std::to_string(peer.pid) + InParentheses(program);
 }
 
-}  // namespace
-
 const std::string& CallerNames::Of(const ipc::Peer& peer) {
   const auto found = known_.find(peer.pid);
   if (found != known_.end() && found->second.first == peer.uid) return found->second.second;
   if (known_.size() >= kMost) known_.clear();
-  return known_.insert_or_assign(peer.pid, std::make_pair(peer.uid, Describe(peer)))
+  return known_.insert_or_assign(peer.pid, std::make_pair(peer.uid, DescribeCaller(peer)))
       .first->second.second;
 }
 

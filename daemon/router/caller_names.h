@@ -9,12 +9,14 @@
 
 namespace requestrouter::router {
 
-// How callers are shown to people: "uid 1000 (ada) pid 4242 (planner.service)". The name is the
+// How a caller is shown to people: "uid 1000 (ada) pid 4242 (planner.service)". The name is the
 // user database's, absent where it has none. The program is the systemd service that the process
 // belongs to, of the system or of the user, or else the command's name; absent where the process is
 // gone or hidden. A process may choose its own command name: it is for reading, not for deciding.
-//
-// Router thread only: each process is looked up once, when it first asks, while it lives.
+std::string DescribeCaller(const ipc::Peer& peer);
+
+// The same, remembered: each process is looked up once, when it first asks, while it lives. Router
+// thread only.
 class CallerNames {
  public:
   // Processes remembered at once; beyond them all are forgotten and looked up again.

@@ -5,7 +5,6 @@
 #include "daemon/policy/spent_limit.h"
 #include "daemon/router/chat_service.h"
 #include "daemon/router/errors.h"
-#include "daemon/router/key_states.h"
 #include "daemon/secrets/redactor.h"
 #include "storage/crash_point.h"
 
@@ -242,7 +241,7 @@ void ChatService::OnOutcome(std::int64_t attempt_id, const upstream::Outcome& ou
   const storage::AttemptClosed closed = CloseAttempt(*live, report);
   const std::optional<policy::Refusal> refusal =
       parts_.dispatcher.Finished(live->ticket, report, now);
-  SaveChangedKeys(report.fault.kind);
+  parts_.keys.Record(report.fault.kind);
   if (report.fault.kind == policy::FaultKind::kKeyInvalid) key_refused_(live->grant->key_id);
   const bool is_answer = !live->answered() && report.conclusive && outcome.answer &&
                          report.fault.kind == policy::FaultKind::kNone;
@@ -291,14 +290,6 @@ void ChatService::NoteWaiting(LiveRequest& live, ipc::ChatProgress::State state)
     if (standing->eta) progress.eta_ms = WaitMs(*standing->eta);
   }
   parts_.replies.Progress(live, progress);
-}
-
-void ChatService::SaveChangedKeys(policy::FaultKind cause) {
-  const policy::Instant now = parts_.clock.Steady();
-  for (const policy::KeyStatus& status : parts_.dispatcher.TakeChanged(now)) {
-    parts_.observer.KeyChanged(status, cause);
-    parts_.store.Submit(ToStored(status, parts_.clock), storage::Durability::kProcess, [](auto) {});
-  }
 }
 
 }  // namespace requestrouter::router

@@ -13,6 +13,7 @@
 #include "daemon/router/caller_names.h"
 #include "daemon/router/catalog.h"
 #include "daemon/router/clock.h"
+#include "daemon/router/key_recorder.h"
 #include "daemon/router/live_request.h"
 #include "daemon/router/mailbox.h"
 #include "daemon/router/observer.h"
@@ -45,6 +46,7 @@ class ChatService {
     storage::Store& store;
     AttemptRunner& attempts;
     policy::Dispatcher& dispatcher;
+    KeyRecorder& keys;
     Replies& replies;
     TraceLog& traces;
     Observer& observer;
@@ -159,7 +161,6 @@ class ChatService {
   void RecordLost(const LiveRequest& live, const upstream::Outcome& outcome);
   storage::AttemptClosed CloseAttempt(LiveRequest& live, const policy::Report& report);
   void NoteWaiting(LiveRequest& live, ipc::ChatProgress::State state);
-  void SaveChangedKeys(policy::FaultKind cause);
 
   // ---- the end (chat_finish.cc)
   void Succeed(LiveRequest& live, const upstream::Outcome& outcome,

@@ -34,7 +34,8 @@ class Observer {
   virtual void AttemptEnded(const LiveRequest& /*live*/, const upstream::Outcome& /*outcome*/,
                             const policy::Report& /*report*/) {}
 
-  // The state of a key, or ("provider/NAME") of a provider, changed after an attempt ended so.
+  // The state of a key, or ("provider/NAME") of a provider, changed after an attempt ended so;
+  // kNone: or an operator or another configuration changed it.
   virtual void KeyChanged(const policy::KeyStatus& /*status*/, policy::FaultKind /*cause*/) {}
 
   // The one answer of a request leaves.

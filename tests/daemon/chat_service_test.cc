@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "ipc/codec.h"
+#include "tests/daemon/fake_runner.h"
 #include "tests/daemon/fake_store.h"
 #include "tests/daemon/fakes.h"
 
@@ -18,17 +19,6 @@ using ::testing::HasSubstr;
 const ipc::Envelope kPeer = {"peer", ""};
 const ipc::Envelope kOther = {"other", ""};
 constexpr ipc::Peer kCaller = {1000, 1000, 4242};
-
-// Attempts as they were sent, waiting for the test to say how they end.
-class FakeRunner final : public AttemptRunner {
- public:
-  void Send(upstream::Attempt attempt) override { sent.push_back(std::move(attempt)); }
-  void Cancel(std::int64_t id) override { cancelled.push_back(id); }
-  void Pause(std::int64_t id) override { paused.push_back(id); }
-  void Resume(std::int64_t id) override { resumed.push_back(id); }
-  std::vector<upstream::Attempt> sent;
-  std::vector<std::int64_t> cancelled, paused, resumed;
-};
 
 config::Key KeyOf(const std::string& id) {
   config::Key key;
@@ -136,8 +126,10 @@ class ChatServiceTest : public ::testing::Test {
   Observer observer_;
   std::shared_ptr<const Catalog> catalog_ = TwoKeys();
   policy::Dispatcher dispatcher_{catalog_->ToPolicy(clock_), 1};
-  ChatService chats_{{clock_, mailbox_, store_, runner_, dispatcher_, replies_, traces_, observer_},
-                     catalog_};
+  KeyRecorder keys_{clock_, dispatcher_, store_, observer_};
+  ChatService chats_{
+      {clock_, mailbox_, store_, runner_, dispatcher_, keys_, replies_, traces_, observer_},
+      catalog_};
 };
 
 TEST_F(ChatServiceTest, ARequestIsSentWithTheBestKeysSecretAndItsAnswerComesBack) {

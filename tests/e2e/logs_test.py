@@ -143,6 +143,17 @@ class Logs(LogTest):
         self.assertRegex(text, r"info key state changed key_id=k2 state=cooling"
                                r" until=\S+ reason=.*429.* cause=minute_quota")
 
+    def test_what_an_administrator_has_done_is_told_with_who_it_was(self):
+        daemon = self.started()
+        self.assertEqual(daemon.ctl("disable", "k1").returncode, 0)
+        self.assertEqual(daemon.ctl("enable", "none").returncode, 1)
+        text = self.log_of(daemon)
+        self.assertRegex(text, r"info admin operation operation=keys.disable target=k1 outcome=ok"
+                               r" caller=.uid \d+ .*pid \d+ \(routerctl\). caller_uid=\d+")
+        self.assertRegex(text, r"warning key state changed key_id=k1 state=disabled")
+        self.assertRegex(text, r"warning admin operation operation=keys.enable target=none"
+                               r" outcome=not_found")
+
     def test_a_key_that_its_provider_refuses_is_a_warning(self):
         daemon = self.daemon(secrets={"k1": "wrong", "k2": "wrong"})
         self.client(daemon).chat("hello")
