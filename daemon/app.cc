@@ -78,7 +78,7 @@ class App {
         reloader_(options.config_path, options.env_file),
         store_(std::move(store)),
         dispatcher_(catalog->ToPolicy(clock_), RandomSeed()),
-        keys_(clock_, dispatcher_, *store_, insight_),
+        keys_(clock_, mailbox_, dispatcher_, *store_, insight_),
         socket_(std::move(socket)),
         outbox_(*socket_),
         replies_(outbox_),
@@ -138,13 +138,14 @@ class App {
     insight_.EndTurn();
     if (chats_.uncounted() > 0) {
       spdlog::warn(
-          "{} refused requests are missing from the usage: the database could not be"
+          "{} requests and attempts are missing from the usage: the database could not be"
           " written",
           chats_.uncounted());
     }
     if (chats_.unwritten_count() == 0) return;
-    spdlog::error("the ends of {} requests are lost: the database could not be written",
-                  chats_.unwritten_count());
+    spdlog::error(
+        "the ends of {} requests and attempts are lost: the database could not be written",
+        chats_.unwritten_count());
   }
 
  private:

@@ -1,13 +1,10 @@
-#include <algorithm>
 #include <utility>
 
-#include "daemon/faults/faults.h"
-#include "daemon/policy/spent_limit.h"
 #include "daemon/router/chat_service.h"
 #include "daemon/router/errors.h"
-#include "daemon/secrets/redactor.h"
 #include "storage/crash_point.h"
 
+// How attempts are begun, and what they bring before they end.
 namespace requestrouter::router {
 namespace {
 
@@ -16,42 +13,6 @@ using ipc::ErrorType;
 // How much later than the request's deadline the transfer gives up by itself: the router
 // ends the request at the deadline, this is only the backstop.
 constexpr std::chrono::milliseconds kTimeoutMargin{1'000};
-
-// A provider's error when the prompt cannot be expressed to it at all.
-policy::Fault RefusedLocally(const upstream::Outcome& outcome) {
-  policy::Fault fault;
-  fault.kind = policy::FaultKind::kRequest;
-  fault.reason = "not expressible";
-  fault.source = "encoder";
-  fault.message = outcome.error_message;
-  return fault;
-}
-
-policy::Demand ActualUse(const ipc::TokenUsage& tokens) {
-  policy::Demand used;
-  used.input_tokens = tokens.input;
-  used.output_tokens = tokens.output;
-  used.cached_tokens = tokens.cached;
-  return used;
-}
-
-// What the safety filter said of the content, as the provider put it; empty where it said nothing.
-ipc::Value RatingsOf(const upstream::Outcome& outcome) {
-  const bool any = outcome.answer && !outcome.answer->safety_ratings.is_null();
-  if (!any) return ipc::Value::array();
-  using OnError = ipc::Value::error_handler_t;
-  const std::string text = outcome.answer->safety_ratings.dump(-1, ' ', false, OnError::replace);
-  ipc::Value ratings = ipc::Value::parse(secrets::ProcessRedactor().Redact(text), nullptr, false);
-  return ratings.is_discarded() ? ipc::Value::array() : ratings;
-}
-
-bool WasSent(const upstream::Outcome& outcome) {
-  return outcome.sent_at.time_since_epoch().count() != 0;
-}
-
-bool WasBegun(const upstream::Outcome& outcome) {
-  return outcome.began_at.time_since_epoch().count() != 0;
-}
 
 }  // namespace
 
@@ -112,7 +73,7 @@ void ChatService::AbandonGrant(LiveRequest& live) {
   report.conclusive = false;
   report.may_retry = false;
   parts_.dispatcher.Finished(live.ticket, report, parts_.clock.Steady());
-  parts_.store.Submit(CloseAttempt(live, report), storage::Durability::kProcess, [](auto) {});
+  WriteEnd(CloseAttempt(live, report));
 }
 
 void ChatService::SendAttempt(LiveRequest& live) {
@@ -165,119 +126,6 @@ void ChatService::OnDrained() {
     }
     ticket = paused_.erase(ticket);
   }
-}
-
-policy::Report ChatService::ReportOf(const LiveRequest& live,
-                                     const upstream::Outcome& outcome) const {
-  policy::Report report;
-  report.sent = WasSent(outcome);
-  if (report.sent) report.sent_at = outcome.sent_at;
-  report.may_retry = !outcome.streamed && !live.answered();
-  report.conclusive = outcome.transport != upstream::Transport::kCancelled;
-  report.remaining = policy::ReadRemaining(outcome.headers);
-  if (outcome.answer && outcome.answer->tokens_known) {
-    report.used = ActualUse(outcome.answer->tokens);
-    if (outcome.transport != upstream::Transport::kOk) {  // cut off: counted to here at the least
-      report.used->output_tokens =
-          std::max(report.used->output_tokens, live.grant->reserved.output_tokens);
-    }
-  }
-  if (outcome.transport == upstream::Transport::kRefusedLocally) {
-    report.fault = RefusedLocally(outcome);
-  } else if (report.conclusive) {
-    const policy::Evidence evidence = faults::ToEvidence(outcome, parts_.clock.Wall() / 1000);
-    report.fault = policy::Classify(evidence);
-    report.spent = policy::SpentLimits(evidence);
-  }
-  // Operators see both, and a provider may say aloud which key it was given.
-  for (std::string* said : {&report.fault.message, &report.fault.reason}) {
-    if (!said->empty()) *said = secrets::ProcessRedactor().Redact(*said);
-  }
-  return report;
-}
-
-void ChatService::LearnFrom(const LiveRequest& live, const upstream::Outcome& outcome) {
-  if (!outcome.answer || !outcome.answer->tokens_known || live.prompt_bytes == 0) return;
-  parts_.dispatcher.Learn(live.grant->model, live.prompt_bytes, outcome.answer->tokens.input);
-}
-
-// The provider bills attempts whose answer nobody gets, too: as far as it had said what they cost.
-void ChatService::RecordLost(const LiveRequest& live, const upstream::Outcome& outcome) {
-  if (!outcome.answer || outcome.answer->tokens == ipc::TokenUsage()) return;
-  storage::Finish finish;
-  finish.usage.push_back(BuildUsage(live, outcome.answer->tokens, false));
-  finish.usage.back().requests = 0;
-  Spend(finish.usage.back());
-  parts_.store.Submit(std::make_shared<const storage::Finish>(std::move(finish)),
-                      storage::Durability::kProcess, [](auto) {});
-}
-
-storage::AttemptClosed ChatService::CloseAttempt(LiveRequest& live, const policy::Report& report) {
-  storage::AttemptClosed closed;
-  closed.attempt_id = live.attempt_id;
-  closed.counted = report.sent;
-  const policy::Demand& used = report.used.value_or(live.grant->reserved);
-  closed.input_tokens = used.input_tokens;
-  closed.output_tokens = used.output_tokens;
-  table_.ClearAttempt(live);
-  return closed;
-}
-
-void ChatService::OnOutcome(std::int64_t attempt_id, const upstream::Outcome& outcome) {
-  LiveRequest* live = table_.FindByAttempt(attempt_id);
-  if (!live) return;
-  if (outcome.answer) storage::CrashPoint("answered");
-  const policy::Instant now = parts_.clock.Steady();
-  const policy::Report report = ReportOf(*live, outcome);
-  LearnFrom(*live, outcome);
-  Trace::Attempt& traced = live->trace.attempts.back();
-  traced.outcome = !report.conclusive                              ? "cancelled"
-                   : report.fault.kind == policy::FaultKind::kNone ? "ok"
-                                                                   : report.fault.reason;
-  traced.status = outcome.status;
-  traced.duration_ms = ElapsedMs(now - live->granted_at);
-  if (WasBegun(outcome)) live->at_provider += outcome.ended_at - outcome.began_at;
-  parts_.observer.AttemptEnded(*live, outcome, report);
-  const storage::AttemptClosed closed = CloseAttempt(*live, report);
-  const std::optional<policy::Refusal> refusal =
-      parts_.dispatcher.Finished(live->ticket, report, now);
-  parts_.keys.Record(report.fault.kind);
-  if (report.fault.kind == policy::FaultKind::kKeyInvalid) key_refused_(live->grant->key_id);
-  const bool is_answer = !live->answered() && report.conclusive && outcome.answer &&
-                         report.fault.kind == policy::FaultKind::kNone;
-  if (!is_answer) RecordLost(*live, outcome);
-
-  if (live->answered()) {  // it ended early; all that was left was to settle
-    storage::Finish finish;
-    finish.attempt = closed;
-    return Settle(*live, std::move(finish), storage::Durability::kProcess);
-  }
-  if (refusal) {
-    ipc::Error error = ToError(*refusal);
-    if (error.type == ErrorType::kContentBlocked) {
-      error.details = ipc::Value{{"ratings", RatingsOf(outcome)}};
-    }
-    if (outcome.streamed) {
-      error.type = ErrorType::kUpstreamUnavailable;
-      error.details = ipc::Value{{"interrupted", true}};
-    }
-    return Fail(*live, error, closed);
-  }
-  if (parts_.dispatcher.IsWaiting(live->ticket)) {
-    parts_.store.Submit(closed, storage::Durability::kProcess, [](auto) {});
-    live->stage = Stage::kWaiting;
-    live->waiting_since = now;
-    Note(*live, "retrying", report.fault.reason);
-    if (live->chat.progress) watching_[live->ticket] = true;
-    return NoteWaiting(*live, ipc::ChatProgress::State::kRetrying);
-  }
-  if (!is_answer) {
-    return Fail(*live,
-                {ErrorType::kUpstreamUnavailable, "the attempt was cut off", std::nullopt,
-                 ipc::Value(), std::nullopt},
-                closed);
-  }
-  Succeed(*live, outcome, closed);
 }
 
 void ChatService::NoteWaiting(LiveRequest& live, ipc::ChatProgress::State state) {

@@ -5,7 +5,8 @@
 #include "daemon/router/chat_service.h"
 #include "daemon/router/errors.h"
 
-// What callers may use: keys, models and budgets.
+// What callers may use (keys, models and budgets), what they take back, and what they ask of their
+// requests.
 namespace requestrouter::router {
 namespace {
 
@@ -84,6 +85,36 @@ void ChatService::RestoreBudgets() {
                             if (!rows) return;
                             for (const storage::UsageRow& row : *rows) Spend(row);
                           }));
+}
+
+bool ChatService::Cancel(uid_t uid, const std::string& id) {
+  LiveRequest* live = table_.FindById(uid, id);
+  if (!live || live->answered() || live->stage == Stage::kCommitting) return false;
+  EndEarly(*live, ipc::MakeError(ErrorType::kCancelled, "cancelled by the caller"));
+  return true;
+}
+
+void ChatService::CallerGone(pid_t pid) {
+  caller_names_.Forget(pid);
+  for (LiveRequest* live : table_.OfProcess(pid)) {
+    std::erase_if(live->subscribers, [pid](const Subscriber& one) { return one.pid == pid; });
+    if (!live->subscribers.empty()) {
+      table_.HandOver(*live, live->subscribers.front().pid);
+      continue;
+    }
+    if (live->stage == Stage::kInFlight && !live->chat.stream) continue;
+    EndEarly(*live, ipc::MakeError(ErrorType::kCancelled, "the caller's process ended"));
+  }
+}
+
+std::size_t ChatService::waiting_count() const {
+  return table_.CountIn(Stage::kHeldBack) + table_.CountIn(Stage::kLoading) +
+         table_.CountIn(Stage::kWaiting);
+}
+
+const Trace* ChatService::FindTrace(uid_t uid, const std::string& id) {
+  if (const LiveRequest* live = table_.FindById(uid, id)) return &live->trace;
+  return parts_.traces.Find(uid, id);
 }
 
 }  // namespace requestrouter::router

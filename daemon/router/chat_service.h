@@ -1,6 +1,5 @@
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -22,6 +21,7 @@
 #include "daemon/router/request_table.h"
 #include "daemon/router/result_index.h"
 #include "daemon/router/trace.h"
+#include "daemon/router/unwritten_ends.h"
 #include "ipc/operations.h"
 #include "storage/store.h"
 
@@ -93,10 +93,10 @@ class ChatService {
   void Abort();
   // Whether turns can be stored: not while earlier ones still wait for it.
   bool storage_ready() const { return unwritten_.empty() && parts_.store.healthy(); }
-  // Ends of requests that storage did not take yet.
-  std::size_t unwritten_count() const { return unwritten_.size(); }
-  // Refused requests that are missing from the usage, because storage did not work for too long.
-  std::size_t uncounted() const { return uncounted_; }
+  // Ends of requests and attempts that storage did not take yet.
+  std::size_t unwritten_count() const { return unwritten_.count(); }
+  // Those that are missing from the usage, because storage did not work for too long.
+  std::size_t uncounted() const { return unwritten_.uncounted(); }
   bool idle() const { return table_.size() == 0 && unwritten_.empty(); }
 
   const RequestTable& table() const { return table_; }
@@ -116,19 +116,9 @@ class ChatService {
     policy::Instant forget_at;
   };
 
-  // The end of a request whose storing failed, and what those who ask again get until it works.
-  struct Unwritten {
-    std::shared_ptr<const storage::Finish> finish;
-    std::string reply;
-  };
-
   using Key = std::string;  // uid/id
 
   static constexpr std::int64_t kDayMs = 86'400'000;
-
-  // One-shots are answered while storage does not work, and their ends kept in memory until it
-  // does: so many, then they are refused, too.
-  static constexpr std::size_t kMostUnwritten = 1'000;
 
   // ---- arrival (chat_arrival.cc)
   bool AnswerKnownId(const ipc::Envelope& from, const ipc::Peer& peer, ipc::Request& request);
@@ -138,6 +128,11 @@ class ChatService {
   void BeginTurn(LiveRequest& live);
   void OnHistory(std::uint64_t ticket, storage::Result<storage::Conversation> loaded);
   void Enqueue(LiveRequest& live, storage::Conversation conversation);
+  void Note(LiveRequest& live, std::string event, std::string detail = "");
+  void SendReplay(const ipc::Envelope& to, const std::string& payload);
+  void SendError(const ipc::Envelope& to, const std::string& id, const ipc::Error& error);
+
+  // ---- what is sent upstream (chat_prompt.cc)
   ipc::Result<void> BuildPrompt(LiveRequest& live, storage::Conversation& conversation);
   ipc::Result<void> BuildAsk(LiveRequest& live, const storage::Conversation& conversation);
 
@@ -156,11 +151,24 @@ class ChatService {
   storage::Result<void> Journal(LiveRequest& live);
   void SendAttempt(LiveRequest& live);
   void AbandonGrant(LiveRequest& live);
+  void NoteWaiting(LiveRequest& live, ipc::ChatProgress::State state);
+
+  // ---- what their ends mean (chat_outcome.cc)
+  // What has been done about an attempt that ended, for its request to go by.
+  struct AttemptEnd {
+    storage::AttemptClosed closed;
+    std::optional<policy::Refusal> refusal;
+    std::string reason;  // of its fault
+    bool is_answer = false;
+  };
+  AttemptEnd Account(LiveRequest& live, const upstream::Outcome& outcome);
+  void SettleAnswered(LiveRequest& live, const storage::AttemptClosed& closed);
+  void WaitAgain(LiveRequest& live, const AttemptEnd& end);
+  void WriteEnd(const storage::AttemptClosed& closed);
   policy::Report ReportOf(const LiveRequest& live, const upstream::Outcome& outcome) const;
   void LearnFrom(const LiveRequest& live, const upstream::Outcome& outcome);
   void RecordLost(const LiveRequest& live, const upstream::Outcome& outcome);
   storage::AttemptClosed CloseAttempt(LiveRequest& live, const policy::Report& report);
-  void NoteWaiting(LiveRequest& live, ipc::ChatProgress::State state);
 
   // ---- the end (chat_finish.cc)
   void Succeed(LiveRequest& live, const upstream::Outcome& outcome,
@@ -177,21 +185,13 @@ class ChatService {
   void Answer(LiveRequest& live, std::string payload, const ipc::ChatReply& reply);
   void Answer(LiveRequest& live, std::string payload, const ipc::Error& error);
   void Forget(LiveRequest& live);
-  ipc::ChatReply BuildReply(const LiveRequest& live, const upstream::Answer& answer) const;
-  storage::Turn BuildTurn(const LiveRequest& live, const ipc::ChatReply& reply) const;
-  storage::Usage BuildUsage(const LiveRequest& live, const ipc::TokenUsage& tokens,
-                            bool failed) const;
-  storage::StoredResult BuildResult(const LiveRequest& live, std::string payload) const;
   void NoteResult(const storage::Finish& finish);
-  const Unwritten* FindUnwritten(uid_t uid, const std::string& id) const;
-  void RetryUnwritten();
+
+  // ---- what the clock brings (chat_time.cc)
   void ReportProgress(policy::Instant now);
 
   template <typename Which>
   void ShutDown(Which which, const std::string& message);
-  void Note(LiveRequest& live, std::string event, std::string detail = "");
-  void SendReplay(const ipc::Envelope& to, const std::string& payload);
-  void SendError(const ipc::Envelope& to, const std::string& id, const ipc::Error& error);
 
   // A callback for another thread: runs `handle` with the result on the router thread.
   template <typename T, typename Handle>
@@ -210,12 +210,9 @@ class ChatService {
   std::shared_ptr<const Catalog> catalog_;
   RequestTable table_;
   ResultIndex results_;
+  UnwrittenEnds unwritten_;
   policy::Budgets budgets_;
   std::unordered_map<Key, Orphan> orphans_;
-  std::deque<Unwritten> unwritten_;  // in order
-  std::size_t uncounted_ = 0;
-  bool rewriting_ = false;
-  policy::Instant rewrite_at_{};
   std::set<std::uint64_t> paused_;
   std::map<std::uint64_t, bool> watching_;  // waits and wants progress: whether it was told once
   policy::Instant progress_at_{};

@@ -126,7 +126,7 @@ class ChatServiceTest : public ::testing::Test {
   Observer observer_;
   std::shared_ptr<const Catalog> catalog_ = TwoKeys();
   policy::Dispatcher dispatcher_{catalog_->ToPolicy(clock_), 1};
-  KeyRecorder keys_{clock_, dispatcher_, store_, observer_};
+  KeyRecorder keys_{clock_, mailbox_, dispatcher_, store_, observer_};
   ChatService chats_{
       {clock_, mailbox_, store_, runner_, dispatcher_, keys_, replies_, traces_, observer_},
       catalog_};
@@ -185,7 +185,10 @@ TEST_F(ChatServiceTest, AnAttemptThatCannotBeJournalledIsSentForAOneShotOnly) {
   EXPECT_TRUE(runner_.sent.empty());
   EXPECT_EQ(LastError(), ipc::ErrorType::kStorageUnavailable);
   EXPECT_EQ(dispatcher_.Keys(clock_.Steady()).at(0).in_flight, 0) << "the grant is given back";
-  const auto closed = store_.WritesOf<storage::AttemptClosed>();
+  std::vector<storage::AttemptClosed> closed;
+  for (const auto& end : store_.WritesOf<std::shared_ptr<const storage::Finish>>()) {
+    if (end->attempt) closed.push_back(*end->attempt);
+  }
   ASSERT_EQ(closed.size(), 1u);
   EXPECT_FALSE(closed[0].counted);
   chats_.Submit(kPeer, kCaller, Ask("one-shot", "hello"));
@@ -438,6 +441,41 @@ TEST_F(ChatServiceTest, RequestsThatAreRefusedWhileStorageFailsAreNotKeptWithout
   }
   EXPECT_EQ(chats_.unwritten_count(), 1'000u);
   EXPECT_EQ(chats_.uncounted(), 100u);
+}
+
+TEST_F(ChatServiceTest, TheEndOfAnAttemptThatTheDatabaseRefusesIsWrittenWhenItWorksAgain) {
+  Submit(Ask("a", "hello"));
+  const std::int64_t first = runner_.sent[0].id;
+  store_.failing = true;
+  End(0, Refused(503, ""));
+  EXPECT_EQ(runner_.sent.size(), 2u) << "tried again with the other key";
+  EXPECT_EQ(chats_.unwritten_count(), 1u);
+  store_.failing = false;
+  Wait(milliseconds(250));
+  EXPECT_EQ(chats_.unwritten_count(), 0u);
+  const auto stored = store_.StoredOf<std::shared_ptr<const storage::Finish>>();
+  ASSERT_EQ(stored.size(), 1u);
+  EXPECT_EQ(stored[0]->attempt->attempt_id, first);
+}
+
+TEST_F(ChatServiceTest, TheUsageOfACancelledRequestThatTheDatabaseRefusesIsWrittenLater) {
+  Submit(Ask("a", "hello"));
+  store_.failing = true;
+  chats_.Cancel(kCaller.uid, "a");
+  Settle();
+  EXPECT_EQ(chats_.unwritten_count(), 1u);
+  upstream::Outcome cut = Answered("half");
+  cut.transport = upstream::Transport::kCancelled;
+  End(0, cut);
+  EXPECT_EQ(chats_.unwritten_count(), 3u) << "the request, its lost tokens, its attempt";
+  store_.failing = false;
+  for (int i = 0; i < 3; ++i) Wait(milliseconds(250));
+  EXPECT_EQ(chats_.unwritten_count(), 0u);
+  std::int64_t tokens = 0;
+  for (const auto& finish : store_.StoredOf<std::shared_ptr<const storage::Finish>>()) {
+    for (const storage::Usage& usage : finish->usage) tokens += usage.input_tokens;
+  }
+  EXPECT_EQ(tokens, 10);
 }
 
 TEST_F(ChatServiceTest, WhileDrainingNewRequestsAreRefusedAndOldOnesAnswered) {

@@ -75,20 +75,25 @@ class DaemonTest : public ::testing::Test {
     return dispatcher_.Consider(AskFor(key_id), clock_.Steady()).at(0).verdict;
   }
   // The state of a key as it was last stored.
-  std::string StoredStateOf(const std::string& key_id) const {
+  std::string StoredStateOf(const std::string& key_id) {
+    Settle();
     std::string state;
-    for (const auto& stored : store_.WritesOf<storage::KeyState>()) {
+    for (const auto& stored : store_.StoredOf<storage::KeyState>()) {
       if (stored.key_id == key_id) state = stored.state;
     }
     return state;
   }
-  // The answer to an operation, once everything that can happen without time passing has happened.
-  ipc::Reply Ask(const ipc::Peer& peer, ipc::Body body) {
-    const ipc::Envelope from = {"asker", ""};
-    operations_.Handle(from, peer, {"id", 60'000, std::move(body), ""});
+  // Everything that can happen without time passing, happens.
+  void Settle() {
     do {
       store_.Finish();
     } while (mailbox_.Drain());
+  }
+  // The answer to an operation.
+  ipc::Reply Ask(const ipc::Peer& peer, ipc::Body body) {
+    const ipc::Envelope from = {"asker", ""};
+    operations_.Handle(from, peer, {"id", 60'000, std::move(body), ""});
+    Settle();
     return *ipc::DecodeReply(socket_.sent[from].back(), {});
   }
 
@@ -107,7 +112,7 @@ class DaemonTest : public ::testing::Test {
   std::shared_ptr<const router::Catalog> catalog_ = std::make_shared<const router::Catalog>(
       ThreeKeys(), router::Catalog::Secrets{{"k1", SecretOf("one")}, {"k2", SecretOf("two")}});
   policy::Dispatcher dispatcher_{catalog_->ToPolicy(clock_), 1};
-  router::KeyRecorder keys_{clock_, dispatcher_, store_, observer_};
+  router::KeyRecorder keys_{clock_, mailbox_, dispatcher_, store_, observer_};
   router::ChatService chats_{
       {clock_, mailbox_, store_, runner_, dispatcher_, keys_, replies_, traces_, observer_},
       catalog_};

@@ -34,6 +34,7 @@ class FakeStore final : public storage::Store {
         return;
       }
       Apply(write);
+      stored.push_back(write);
       done(storage::Written{});
     });
   }
@@ -81,10 +82,19 @@ class FakeStore final : public storage::Store {
     return !pending.empty();
   }
 
+  // All that were asked for, and those that did not fail.
   template <typename T>
   std::vector<T> WritesOf() const {
+    return Of<T>(writes);
+  }
+  template <typename T>
+  std::vector<T> StoredOf() const {
+    return Of<T>(stored);
+  }
+  template <typename T>
+  static std::vector<T> Of(const std::vector<storage::Write>& all) {
     std::vector<T> found;
-    for (const storage::Write& write : writes) {
+    for (const storage::Write& write : all) {
       if (const T* one = std::get_if<T>(&write)) found.push_back(*one);
     }
     return found;
@@ -92,7 +102,7 @@ class FakeStore final : public storage::Store {
 
   bool failing = false;
   std::vector<storage::AttemptOpened> opened;
-  std::vector<storage::Write> writes;
+  std::vector<storage::Write> writes, stored;
   std::map<std::pair<std::uint32_t, std::string>, storage::Conversation> conversations;
   std::map<std::pair<std::uint32_t, std::string>, storage::StoredResult> results;
 
