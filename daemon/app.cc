@@ -82,11 +82,13 @@ class App {
         socket_(std::move(socket)),
         outbox_(*socket_),
         replies_(outbox_),
-        chats_(
-            {clock_, mailbox_, *store_, upstream_, dispatcher_, keys_, replies_, traces_, insight_},
-            catalog),
+        users_(clock_, mailbox_, [this](auto task) { names_.Post(std::move(task)); }),
+        caller_names_(users_),
+        chats_({clock_, mailbox_, *store_, upstream_, dispatcher_, keys_, replies_, traces_, users_,
+                caller_names_, insight_},
+               catalog),
         operations_(
-            {clock_, mailbox_, *store_, dispatcher_, keys_, replies_, chats_,
+            {clock_, mailbox_, *store_, dispatcher_, keys_, replies_, chats_, users_, caller_names_,
              [this](auto done) { configuration_.Reload(std::move(done)); }, &LogAdminOperation,
              clock_.Steady(), *socket_, meters_, [&logging] { return logging.lost(); }},
             catalog),
@@ -191,13 +193,16 @@ class App {
   router::Replies replies_;
   router::TraceLog traces_;
   UpstreamRunner upstream_;
+  router::Users users_;
+  router::CallerNames caller_names_;
   router::ChatService chats_;
   ops::Operations operations_;
   CurrentConfiguration configuration_;
   SecretRefresher refresher_;
   Upkeep upkeep_;
   Loop loop_;
-  Helper helper_;
+  Helper helper_{"helper"};
+  Helper names_{"names"};
   std::unique_ptr<ops::MetricsListener> metrics_listener_;  // null: not asked for
 };
 

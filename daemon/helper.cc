@@ -4,8 +4,8 @@
 
 namespace requestrouter {
 
-Helper::Helper() : thread_([this] { Run(); }) {
-  pthread_setname_np(thread_.native_handle(), "helper");
+Helper::Helper(const char* name) : thread_([this] { Run(); }) {
+  pthread_setname_np(thread_.native_handle(), name);
 }
 
 Helper::~Helper() {

@@ -9,11 +9,13 @@
 
 namespace requestrouter {
 
-// The thread for what may take long and must not hold up the router: secrets from commands and
-// Vault, reading the configuration again. Runs one task after the other.
+// A thread for what may take long and must not hold up the router: secrets from commands and Vault
+// and reading the configuration again, or look-ups in the user database. Runs one task after the
+// other.
 class Helper {
  public:
-  Helper();
+  // `name`: as ps -T shows it, at most 15 bytes.
+  explicit Helper(const char* name);
   // Finishes the task that runs; those that wait are dropped.
   ~Helper();
   Helper(const Helper&) = delete;

@@ -48,7 +48,7 @@ ipc::Value ToValue(const storage::UsageRow& row, const storage::UsageQuery& quer
 
 void Operations::On(const Asker& asker, const ipc::UsageRequest& request) {
   storage::UsageQuery query = ToQuery(request);
-  if (!IsAdmin(asker)) query.uid = asker.peer.uid;
+  if (!asker.is_admin) query.uid = asker.peer.uid;
   parts_.store.QueryUsage(query,
                           Later<std::vector<storage::UsageRow>>([this, asker, query](auto found) {
                             if (!found)

@@ -1,8 +1,10 @@
 #include "daemon/ops/operations.h"
 
+#include <type_traits>
+#include <utility>
 #include <variant>
 
-#include "daemon/router/caller_names.h"
+#include "daemon/router/access.h"
 #include "ipc/codec.h"
 #include "ipc/names.h"
 
@@ -12,50 +14,60 @@ using ipc::ErrorType;
 
 namespace {
 
-bool AsksStorage(const ipc::Body& body) {
-  return std::holds_alternative<ipc::ConversationGetRequest>(body) ||
-         std::holds_alternative<ipc::ConversationListRequest>(body) ||
-         std::holds_alternative<ipc::ConversationTruncateRequest>(body) ||
-         std::holds_alternative<ipc::ConversationDeleteRequest>(body) ||
-         std::holds_alternative<ipc::ConversationExportRequest>(body) ||
-         std::holds_alternative<ipc::UsageRequest>(body) ||
-         std::holds_alternative<ipc::MetricsRequest>(body) ||
-         std::holds_alternative<ipc::BackupRequest>(body) ||
-         std::holds_alternative<ipc::CheckRequest>(body);
+// Whether what is answered depends on who asks.
+bool DependsOnAdmin(const ipc::Body& body) {
+  return std::visit(
+      []<typename Request>(const Request& request) {
+        if constexpr (requires { request.uid; }) return request.uid.has_value();
+        return kIsForAdmins<Request> || std::is_same_v<Request, ipc::UsageRequest> ||
+               std::is_same_v<Request, ipc::QueueRequest>;
+      },
+      body);
 }
 
 }  // namespace
 
 Operations::Operations(Parts parts, std::shared_ptr<const router::Catalog> catalog)
-    : parts_(std::move(parts)),
-      catalog_(std::move(catalog)),
-      access_(catalog_->config().settings.admin_group) {}
+    : parts_(std::move(parts)), catalog_(std::move(catalog)) {
+  parts_.users.Configure(catalog_->config().settings.admin_group);
+}
 
 void Operations::SetCatalog(std::shared_ptr<const router::Catalog> catalog) {
   catalog_ = std::move(catalog);
-  access_ = router::Access(catalog_->config().settings.admin_group);
+  parts_.users.Configure(catalog_->config().settings.admin_group);
 }
 
 void Operations::Handle(const ipc::Envelope& from, const ipc::Peer& peer,
                         const ipc::Request& request) {
-  Asker asker{from, peer, request.id, nullptr};
-  if (++under_way_[peer.pid] > kMostAtOnce && AsksStorage(request.body)) {
+  Asker asker{from, peer, request.id, router::IsAdminByUid(peer), nullptr};
+  if (++under_way_[peer.pid] > kMostAtOnce) {
     return Reply(asker, ipc::Fail(ErrorType::kOverloaded,
                                   "this process has " + std::to_string(kMostAtOnce) +
                                       " operations under way already; wait for their answers"));
   }
-  const auto answer = [&]<typename Request>(const Request& body) {
+  if (asker.is_admin || !DependsOnAdmin(request.body)) {
+    return Answer(std::move(asker), request.body);
+  }
+  parts_.users.WhenKnown(
+      peer, [this, asker = std::move(asker), body = request.body](const auto& user) mutable {
+        asker.is_admin = router::IsAdmin(asker.peer, user.get());
+        Answer(std::move(asker), body);
+      });
+}
+
+void Operations::Answer(Asker asker, const ipc::Body& body) {
+  const auto answer = [&]<typename Request>(const Request& request) {
     if constexpr (kIsForAdmins<Request>) {
       if (const auto admin = RequireAdmin(asker); !admin) {
         return Reply(asker, tl::unexpected(admin.error()));
       }
       asker.admin_operation = std::make_shared<AdminOperation>(
-          AdminOperation{std::string(ipc::OperationName(request.body)), TargetOf(body), peer,
-                         router::DescribeCaller(peer)});
+          AdminOperation{std::string(ipc::OperationName(body)), TargetOf(request), asker.peer,
+                         parts_.caller_names.OfOne(asker.peer)});
     }
-    On(asker, body);
+    On(asker, request);
   };
-  std::visit(answer, request.body);
+  std::visit(answer, body);
 }
 
 void Operations::On(const Asker& asker, const ipc::ChatRequest&) {
@@ -87,8 +99,8 @@ void Operations::ReplyLine(const Asker& asker, std::string line) {
   parts_.replies.Send(asker.from, ipc::EncodeReply(reply));
 }
 
-ipc::Result<void> Operations::RequireAdmin(const Asker& asker) const {
-  if (IsAdmin(asker)) return {};
+ipc::Result<void> Operations::RequireAdmin(const Asker& asker) {
+  if (asker.is_admin) return {};
   return ipc::Fail(ErrorType::kPermissionDenied,
                    "uid " + std::to_string(asker.peer.uid) +
                        " is not an administrator: root, routerd's own user, and the members of"
@@ -96,7 +108,7 @@ ipc::Result<void> Operations::RequireAdmin(const Asker& asker) const {
 }
 
 ipc::Result<std::uint32_t> Operations::OwnerOf(const Asker& asker,
-                                               std::optional<std::uint32_t> uid) const {
+                                               std::optional<std::uint32_t> uid) {
   if (!uid || *uid == asker.peer.uid) return asker.peer.uid;
   if (const auto admin = RequireAdmin(asker); !admin) return tl::unexpected(admin.error());
   return *uid;

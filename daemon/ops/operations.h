@@ -10,7 +10,7 @@
 #include "daemon/ops/meters.h"
 #include "daemon/ops/state.h"
 #include "daemon/policy/dispatcher.h"
-#include "daemon/router/access.h"
+#include "daemon/router/caller_names.h"
 #include "daemon/router/catalog.h"
 #include "daemon/router/chat_service.h"
 #include "daemon/router/clock.h"
@@ -41,6 +41,8 @@ class Operations {
     router::KeyRecorder& keys;
     router::Replies& replies;
     router::ChatService& chats;
+    router::Users& users;
+    router::CallerNames& caller_names;
     // Reads the configuration and the secrets again, on the helper thread; the argument is called
     // on the router thread with what changed. An error changes nothing and says why.
     std::function<void(std::function<void(ipc::Result<Reloaded>)>)> reload;
@@ -59,7 +61,8 @@ class Operations {
   // Of one process at once, so that nobody's readings stand in the way of everybody's turns.
   static constexpr int kMostAtOnce = 64;
 
-  // Answers now or, where storage has to be asked, later; of those above kMostAtOnce: `overloaded`.
+  // Answers now or, where storage or the user database has to be asked, later; of those above
+  // kMostAtOnce: `overloaded`.
   void Handle(const ipc::Envelope& from, const ipc::Peer& peer, const ipc::Request& request);
 
   // All metrics, as the `metrics` operation and the listener give them. `done` is called on one of
@@ -75,16 +78,17 @@ class Operations {
     ipc::Envelope from;
     ipc::Peer peer;
     std::string id;
+    bool is_admin = false;  // decided once; false as well where it makes no difference
     std::shared_ptr<AdminOperation> admin_operation;  // null: everybody may ask for it
   };
 
+  void Answer(Asker asker, const ipc::Body& body);
   // The final answer: once for each that Handle was given.
   void Reply(const Asker& asker, ipc::Result<ipc::Value> body);
   void ReplyLine(const Asker& asker, std::string line);
-  bool IsAdmin(const Asker& asker) const { return access_.IsAdmin(asker.peer); }
-  ipc::Result<void> RequireAdmin(const Asker& asker) const;
+  static ipc::Result<void> RequireAdmin(const Asker& asker);
   // The uid whose rows are asked for: the asker's own, unless an administrator names another.
-  ipc::Result<std::uint32_t> OwnerOf(const Asker& asker, std::optional<std::uint32_t> uid) const;
+  static ipc::Result<std::uint32_t> OwnerOf(const Asker& asker, std::optional<std::uint32_t> uid);
 
   // health.cc
   void On(const Asker& asker, const ipc::PingRequest& request);
@@ -130,7 +134,6 @@ class Operations {
 
   Parts parts_;
   std::shared_ptr<const router::Catalog> catalog_;
-  router::Access access_;
   std::unordered_map<pid_t, int> under_way_;
 };
 

@@ -99,7 +99,7 @@ void Operations::On(const Asker& asker, const ipc::QueueRequest& request) {
   ipc::Value waiting = ipc::Value::array();
   for (const policy::Standing& standing : parts_.dispatcher.Waiting(now)) {
     const LiveRequest* live = parts_.chats.Find(standing.ticket);
-    if (!live || (live->peer.uid != asker.peer.uid && !IsAdmin(asker))) continue;
+    if (!live || (live->peer.uid != asker.peer.uid && !asker.is_admin)) continue;
     ipc::Value row = DescribeRequest(*live);
     row["position"] = standing.position;
     row["eta_ms"] = standing.eta ? ipc::Value(router::WaitMs(*standing.eta)) : ipc::Value();
@@ -109,7 +109,7 @@ void Operations::On(const Asker& asker, const ipc::QueueRequest& request) {
   ipc::Value in_flight = ipc::Value::array();
   parts_.chats.table().ForEach([&](const LiveRequest& live) {
     if (live.stage != Stage::kInFlight || live.answered()) return;
-    if (live.peer.uid != asker.peer.uid && !IsAdmin(asker)) return;
+    if (live.peer.uid != asker.peer.uid && !asker.is_admin) return;
     ipc::Value row = DescribeRequest(live);
     row["key_id"] = live.grant->key_id;
     row["model"] = live.grant->model;
@@ -119,7 +119,7 @@ void Operations::On(const Asker& asker, const ipc::QueueRequest& request) {
   ipc::Value body = {{"waiting", std::move(waiting)}, {"in_flight", std::move(in_flight)}};
   if (request.recent > 0) {
     const auto most = static_cast<std::size_t>(request.recent);
-    const bool all = IsAdmin(asker);
+    const bool all = asker.is_admin;
     body["recent"] = ipc::Value::array();
     for (const router::Trace* trace : parts_.chats.traces().Last(
              most, [&](const router::Trace& t) { return all || t.uid == asker.peer.uid; })) {

@@ -1,23 +1,16 @@
 #pragma once
 
-#include <set>
-#include <string>
-
+#include "daemon/router/users.h"
 #include "ipc/socket.h"
 
+// Who may do what, decided by the kernel's peer credentials alone. Pure.
 namespace requestrouter::router {
 
-// Who may do what, decided by the kernel's peer credentials alone.
-class Access {
- public:
-  // Administrators: root, the daemon's own uid, and the members of `admin_group` (empty: none).
-  explicit Access(std::string admin_group);
+// Root and the daemon's own user are administrators, whatever the user database says.
+bool IsAdminByUid(const ipc::Peer& peer);
 
-  bool IsAdmin(const ipc::Peer& peer) const;
-
- private:
-  bool InAdminGroup(const ipc::Peer& peer) const;
-  std::string admin_group_;
-};
+// They, and the members of the administrators' group. `user`: what is known of the peer; null:
+// nothing.
+bool IsAdmin(const ipc::Peer& peer, const User* user);
 
 }  // namespace requestrouter::router

@@ -9,8 +9,6 @@
 #include <string_view>
 #include <utility>
 
-#include "daemon/config/user_database.h"
-
 namespace requestrouter::router {
 namespace {
 
@@ -46,23 +44,28 @@ std::string CommandOf(pid_t pid) {
 
 std::string InParentheses(const std::string& text) { return text.empty() ? "" : " (" + text + ")"; }
 
-}  // namespace
+// pid 0 is a process of another pid namespace; to the functions above it would be this one.
+std::string ProgramOf(pid_t pid) { return pid <= 0 ? "" : ServiceOf(pid).value_or(CommandOf(pid)); }
 
-std::string DescribeCaller(const ipc::Peer& peer) {
-  // pid 0 is a process of another pid namespace; to the functions below it would be this one.
-  const std::string program =
-      peer.pid <= 0 ? "" : ServiceOf(peer.pid).value_or(CommandOf(peer.pid));
-  return "uid " + std::to_string(peer.uid) +
-         InParentheses(config::UserName(peer.uid).value_or("")) + " pid " +
+std::string Describe(const ipc::Peer& peer, const User* user, const std::string& program) {
+  return "uid " + std::to_string(peer.uid) + InParentheses(user ? user->name : "") + " pid " +
          std::to_string(peer.pid) + InParentheses(program);
 }
 
-const std::string& CallerNames::Of(const ipc::Peer& peer) {
-  const auto found = known_.find(peer.pid);
-  if (found != known_.end() && found->second.first == peer.uid) return found->second.second;
-  if (known_.size() >= kMost) known_.clear();
-  return known_.insert_or_assign(peer.pid, std::make_pair(peer.uid, DescribeCaller(peer)))
-      .first->second.second;
+}  // namespace
+
+std::string CallerNames::Of(const ipc::Peer& peer) {
+  auto found = programs_.find(peer.pid);
+  if (found == programs_.end() || found->second.first != peer.uid) {
+    if (programs_.size() >= kMost) programs_.clear();
+    found =
+        programs_.insert_or_assign(peer.pid, std::make_pair(peer.uid, ProgramOf(peer.pid))).first;
+  }
+  return Describe(peer, users_.Find(peer).get(), found->second.second);
+}
+
+std::string CallerNames::OfOne(const ipc::Peer& peer) const {
+  return Describe(peer, users_.Find(peer).get(), ProgramOf(peer.pid));
 }
 
 }  // namespace requestrouter::router

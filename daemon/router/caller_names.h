@@ -4,31 +4,38 @@
 
 #include <string>
 #include <unordered_map>
+#include <utility>
 
+#include "daemon/router/users.h"
 #include "ipc/socket.h"
 
 namespace requestrouter::router {
 
-// How a caller is shown to people: "uid 1000 (ada) pid 4242 (planner.service)". The name is the
-// user database's, absent where it has none. The program is the systemd service that the process
-// belongs to, of the system or of the user, or else the command's name; absent where the process is
-// gone or hidden. A process may choose its own command name: it is for reading, not for deciding.
-std::string DescribeCaller(const ipc::Peer& peer);
-
-// The same, remembered: each process is looked up once, when it first asks, while it lives. Router
-// thread only.
+// How callers are shown to people: "uid 1000 (ada) pid 4242 (planner.service)". The name is the
+// user database's, absent where it has none or has not answered yet. The program is the systemd
+// service that the process belongs to, of the system or of the user, or else the command's name;
+// absent where the process is gone or hidden. A process may choose its own command name: it is for
+// reading, not for deciding.
+//
+// Router thread only: nothing but the kernel is asked, and that once for each process, when it
+// first asks, while it lives.
 class CallerNames {
  public:
   // Processes remembered at once; beyond them all are forgotten and looked up again.
   static constexpr std::size_t kMost = 4096;
 
-  const std::string& Of(const ipc::Peer& peer);
+  explicit CallerNames(const Users& users) : users_(users) {}
+
+  std::string Of(const ipc::Peer& peer);
+  // The same of one whose end Forget is not told of.
+  std::string OfOne(const ipc::Peer& peer) const;
 
   // The process has ended: its pid may be another's next.
-  void Forget(pid_t pid) { known_.erase(pid); }
+  void Forget(pid_t pid) { programs_.erase(pid); }
 
  private:
-  std::unordered_map<pid_t, std::pair<uid_t, std::string>> known_;
+  const Users& users_;
+  std::unordered_map<pid_t, std::pair<uid_t, std::string>> programs_;
 };
 
 }  // namespace requestrouter::router

@@ -40,7 +40,11 @@ class Catalog {
   const std::vector<std::string>& models() const { return models_; }
 
   // What the caller may use; nullptr: everything.
-  const config::CallerRule* RuleOf(const ipc::Peer& peer) const { return rules_.Of(peer); }
+  const config::CallerRule* RuleOf(const ipc::Peer& peer, const User* user) const {
+    return rules_.Of(peer, user);
+  }
+  // Whether that depends on the caller's groups.
+  bool rules_name_groups() const { return rules_.name_groups(); }
 
   // Context in tokens, where configured.
   std::optional<std::int64_t> ContextOf(const std::string& model) const;

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "daemon/router/access.h"
 #include "daemon/router/chat_service.h"
 #include "daemon/router/errors.h"
 #include "ipc/codec.h"
@@ -114,7 +115,7 @@ void ChatService::Admit(const ipc::Envelope& from, const ipc::Peer& peer, ipc::R
   live.trace.timeline.reserve(kUsualEvents);
   live.trace.id = live.id;
   live.trace.uid = peer.uid;
-  live.trace.caller = caller_names_.Of(peer);
+  NameCaller(live);
   Note(live, "received");
   const bool first = !live.stored() || table_.EnterLine(live);
   if (const auto checked = CheckOrphan(live); !checked) return Fail(live, checked.error());
@@ -127,6 +128,20 @@ void ChatService::Admit(const ipc::Envelope& from, const ipc::Peer& peer, ipc::R
   }
   if (!first) return Note(live, "held_back", "an earlier turn of the conversation is not done");
   BeginTurn(live);
+}
+
+// A name that is not known yet is put in when it is.
+void ChatService::NameCaller(LiveRequest& live) {
+  live.trace.caller = parts_.caller_names.Of(live.peer);
+  const std::pair user(live.peer.uid, live.peer.gid);
+  if (parts_.users.Find(live.peer) || !unnamed_.insert(user).second) return;
+  parts_.users.WhenKnown(live.peer, [this, user](const auto&) {
+    unnamed_.erase(user);
+    table_.ForEach([&](LiveRequest& one) {
+      if (std::pair(one.peer.uid, one.peer.gid) != user) return;
+      one.trace.caller = parts_.caller_names.Of(one.peer);
+    });
+  });
 }
 
 ipc::Result<void> ChatService::CheckOrphan(LiveRequest& live) {
@@ -162,6 +177,29 @@ void ChatService::BeginTurn(LiveRequest& live) {
                        "the conversation cannot be stored at present; nothing was sent",
                        std::nullopt, ipc::Value(), std::nullopt});
   }
+  const bool names_key = !live.chat.key_id.empty() && !IsAdminByUid(live.peer);
+  if (names_key || catalog_->rules_name_groups()) return LookUpUser(live);
+  LoadHistory(live);
+}
+
+// Of those whose groups decide what they may use.
+void ChatService::LookUpUser(LiveRequest& live) {
+  const auto most = static_cast<std::size_t>(catalog_->config().settings.max_waiting);
+  if (parts_.users.waiting_count() >= most) {
+    return Fail(live, ipc::MakeError(
+                          ErrorType::kOverloaded,
+                          std::to_string(most) + " requests wait for the user database already"));
+  }
+  live.stage = Stage::kLoading;
+  parts_.users.WhenKnown(live.peer, [this, ticket = live.ticket](const auto& user) {
+    LiveRequest* asking = table_.Find(ticket);
+    if (!asking || asking->stage != Stage::kLoading) return;
+    asking->user = user;
+    LoadHistory(*asking);
+  });
+}
+
+void ChatService::LoadHistory(LiveRequest& live) {
   if (!live.stored()) return Enqueue(live, {});
   live.stage = Stage::kLoading;
   parts_.store.GetConversation(

@@ -31,7 +31,7 @@ ipc::Error OverBudget(const std::string& what, std::int64_t ms_to_midnight) {
 ipc::Result<void> ChatService::CheckKey(const LiveRequest& live) const {
   const std::string& key_id = live.chat.key_id;
   if (key_id.empty()) return {};
-  if (!Access(catalog_->config().settings.admin_group).IsAdmin(live.peer)) {
+  if (!IsAdmin(live.peer, live.user.get())) {
     return ipc::Fail(ErrorType::kPermissionDenied, "only administrators may choose the key");
   }
   if (catalog_->FindKey(key_id)) return {};
@@ -41,7 +41,7 @@ ipc::Result<void> ChatService::CheckKey(const LiveRequest& live) const {
 // `suitable`: as SuitableModels gives it, none standing for all. Leaves those that are allowed.
 ipc::Result<void> ChatService::KeepToAllowed(const LiveRequest& live, bool fallback,
                                              std::vector<std::string>& suitable) const {
-  const config::CallerRule* rule = catalog_->RuleOf(live.peer);
+  const config::CallerRule* rule = catalog_->RuleOf(live.peer, live.user.get());
   if (!rule || !rule->models) return {};
   const std::string& wanted = live.chat.model_preference;
   if (!wanted.empty() && !fallback && !Allows(*rule, wanted)) {
@@ -55,7 +55,7 @@ ipc::Result<void> ChatService::KeepToAllowed(const LiveRequest& live, bool fallb
 }
 
 ipc::Result<void> ChatService::HoldBudget(const LiveRequest& live) {
-  const config::CallerRule* rule = catalog_->RuleOf(live.peer);
+  const config::CallerRule* rule = catalog_->RuleOf(live.peer, live.user.get());
   if (!rule || (!rule->tokens_per_day && !rule->usd_per_day)) return {};
   ipc::TokenUsage expected;
   expected.input = live.ask.demand.input_tokens;
@@ -95,7 +95,7 @@ bool ChatService::Cancel(uid_t uid, const std::string& id) {
 }
 
 void ChatService::CallerGone(pid_t pid) {
-  caller_names_.Forget(pid);
+  parts_.caller_names.Forget(pid);
   for (LiveRequest* live : table_.OfProcess(pid)) {
     std::erase_if(live->subscribers, [pid](const Subscriber& one) { return one.pid == pid; });
     if (!live->subscribers.empty()) {

@@ -49,6 +49,8 @@ class ChatService {
     KeyRecorder& keys;
     Replies& replies;
     TraceLog& traces;
+    Users& users;
+    CallerNames& caller_names;
     Observer& observer;
   };
 
@@ -125,7 +127,10 @@ class ChatService {
   void Replay(const ipc::Envelope& from, const ipc::Peer& peer, ipc::Request request);
   void Admit(const ipc::Envelope& from, const ipc::Peer& peer, ipc::Request request);
   ipc::Result<void> CheckOrphan(LiveRequest& live);
+  void NameCaller(LiveRequest& live);
   void BeginTurn(LiveRequest& live);
+  void LookUpUser(LiveRequest& live);
+  void LoadHistory(LiveRequest& live);
   void OnHistory(std::uint64_t ticket, storage::Result<storage::Conversation> loaded);
   void Enqueue(LiveRequest& live, storage::Conversation conversation);
   void Note(LiveRequest& live, std::string event, std::string detail = "");
@@ -205,7 +210,6 @@ class ChatService {
   }
 
   Parts parts_;
-  CallerNames caller_names_;
   std::function<void(const std::string&)> key_refused_ = [](const std::string&) {};
   std::shared_ptr<const Catalog> catalog_;
   RequestTable table_;
@@ -217,6 +221,7 @@ class ChatService {
   std::map<std::uint64_t, bool> watching_;  // waits and wants progress: whether it was told once
   policy::Instant progress_at_{};
   std::int64_t last_attempt_id_ = 0;
+  std::set<std::pair<uid_t, gid_t>> unnamed_;  // whose names are being looked up
   bool draining_ = false;
 };
 

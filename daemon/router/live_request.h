@@ -8,6 +8,7 @@
 
 #include "daemon/policy/dispatcher.h"
 #include "daemon/router/trace.h"
+#include "daemon/router/users.h"
 #include "daemon/upstream/client.h"
 #include "ipc/chat.h"
 #include "ipc/socket.h"
@@ -26,7 +27,7 @@ struct Subscriber {
 // where kInFlight -> kWaiting is a retry, and any stage -> kCommitting or erased on failure.
 enum class Stage : std::uint8_t {
   kHeldBack,    // an earlier turn of its conversation is not done
-  kLoading,     // its conversation's history is being read
+  kLoading,     // its user is being looked up, or its conversation's history read
   kWaiting,     // in the dispatcher's queue
   kInFlight,    // granted, its attempt is journalled and at the provider
   kCommitting,  // over; its end is being stored
@@ -36,6 +37,7 @@ enum class Stage : std::uint8_t {
 struct LiveRequest {
   std::uint64_t ticket = 0;
   ipc::Peer peer;
+  std::shared_ptr<const User> user;  // null: not known, and not needed
   std::string id;
   std::string digest;  // of the body; see ipc::Request::body_digest
   ipc::ChatRequest chat;

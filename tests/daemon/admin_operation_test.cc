@@ -29,6 +29,13 @@ TEST_F(AdminOperationTest, IsToldWithWhoAskedAndForWhat) {
   EXPECT_THAT(admin_failed_, ElementsAre(false));
 }
 
+TEST_F(AdminOperationTest, MayBeAskedForByMembersOfTheAdministratorsGroup) {
+  admin_uid_ = kOther.uid;
+  EXPECT_TRUE(
+      std::holds_alternative<ipc::Value>(Ask(kOther, ipc::KeysDisableRequest{"k1"}).outcome));
+  EXPECT_EQ(StateOf("k1"), KeyStateName::kDisabled);
+}
+
 TEST_F(AdminOperationTest, ThatFailsIsToldAsFailed) {
   EXPECT_EQ(TypeOf(Ask(kAdmin, ipc::KeysEnableRequest{"none"})), ipc::ErrorType::kNotFound);
   EXPECT_THAT(admin_failed_, ElementsAre(true));

@@ -19,8 +19,8 @@ config::CallerRule Rule(std::optional<uid_t> uid, std::optional<gid_t> gid, cons
 
 std::string ModelOf(std::vector<config::CallerRule> rules) {
   const CallerRules all(std::move(rules));
-  const config::CallerRule* rule = all.Of(kPeer);
-  EXPECT_EQ(rule, all.Of(kPeer)) << "asked again";
+  const config::CallerRule* rule = all.Of(kPeer, nullptr);
+  EXPECT_EQ(rule, all.Of(kPeer, nullptr)) << "asked again";
   return rule ? rule->models->front() : "";
 }
 
@@ -36,6 +36,17 @@ TEST(CallerRules, OfTheUidGoBeforeThoseOfItsGroupsAndThoseForAll) {
 TEST(CallerRules, OfOthersDoNotMatter) {
   EXPECT_EQ(ModelOf({Rule(1, {}, "other"), Rule({}, 1, "others")}), "");
   EXPECT_EQ(ModelOf({}), "");
+}
+
+TEST(CallerRules, OfAGroupHoldForItsMembersWhateverTheirOwnGroup) {
+  constexpr gid_t kTeam = 4'000'000'003;
+  const CallerRules rules({Rule({}, kTeam, "team")});
+  User member;
+  member.groups = {kGroup, kTeam};
+  EXPECT_TRUE(rules.name_groups());
+  EXPECT_NE(rules.Of(kPeer, &member), nullptr);
+  EXPECT_EQ(CallerRules({Rule({}, kTeam, "team")}).Of(kPeer, nullptr), nullptr);
+  EXPECT_FALSE(CallerRules({Rule(kNobodysUid, {}, "own")}).name_groups());
 }
 
 TEST(CallerRules, TheFirstOfSeveralHolds) {

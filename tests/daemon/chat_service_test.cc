@@ -92,6 +92,10 @@ class ChatServiceTest : public ::testing::Test {
     chats_.OnOutcome(runner_.sent.at(attempt).id, outcome);
     Settle();
   }
+  void AnswerLookUps() {
+    for (const Users::Task& look_up : std::exchange(looked_up_, {})) look_up();
+    Settle();
+  }
   void Wait(milliseconds time) {
     clock_.Advance(time);
     Settle();
@@ -126,10 +130,16 @@ class ChatServiceTest : public ::testing::Test {
   Observer observer_;
   std::shared_ptr<const Catalog> catalog_ = TwoKeys();
   policy::Dispatcher dispatcher_{catalog_->ToPolicy(clock_), 1};
+  Users users_{clock_, mailbox_,
+               [this](Users::Task task) { looked_up_.push_back(std::move(task)); },
+               [this](const ipc::Peer&, const std::string&) { return user_; }};
+  CallerNames caller_names_{users_};
+  std::vector<Users::Task> looked_up_;
+  User user_;
   KeyRecorder keys_{clock_, mailbox_, dispatcher_, store_, observer_};
-  ChatService chats_{
-      {clock_, mailbox_, store_, runner_, dispatcher_, keys_, replies_, traces_, observer_},
-      catalog_};
+  ChatService chats_{{clock_, mailbox_, store_, runner_, dispatcher_, keys_, replies_, traces_,
+                      users_, caller_names_, observer_},
+                     catalog_};
 };
 
 TEST_F(ChatServiceTest, ARequestIsSentWithTheBestKeysSecretAndItsAnswerComesBack) {
@@ -476,6 +486,34 @@ TEST_F(ChatServiceTest, TheUsageOfACancelledRequestThatTheDatabaseRefusesIsWritt
     for (const storage::Usage& usage : finish->usage) tokens += usage.input_tokens;
   }
   EXPECT_EQ(tokens, 10);
+}
+
+TEST_F(ChatServiceTest, WhoNamesAKeyWaitsUntilTheUserDatabaseSaysThatItMay) {
+  user_.in_admin_group = true;
+  ipc::Request request = Ask("a", "hello");
+  std::get<ipc::ChatRequest>(request.body).key_id = "k2";
+  Submit(request);
+  Submit(Ask("b", "hello"));
+  EXPECT_EQ(runner_.sent.size(), 1u) << "others do not wait for it";
+  AnswerLookUps();
+  EXPECT_EQ(runner_.sent.size(), 2u);
+}
+
+TEST_F(ChatServiceTest, WhoIsNoAdministratorMayNotNameAKey) {
+  ipc::Request request = Ask("a", "hello");
+  std::get<ipc::ChatRequest>(request.body).key_id = "k2";
+  Submit(request);
+  AnswerLookUps();
+  EXPECT_EQ(LastError(), ipc::ErrorType::kPermissionDenied);
+  EXPECT_TRUE(chats_.idle());
+}
+
+TEST_F(ChatServiceTest, ARequestShowsItsUsersNameOnceItIsKnown) {
+  user_.name = "ada";
+  Submit(Ask("a", "hello"));
+  EXPECT_THAT(chats_.FindTrace(1000, "a")->caller, HasSubstr("uid 1000 pid"));
+  AnswerLookUps();
+  EXPECT_THAT(chats_.FindTrace(1000, "a")->caller, HasSubstr("uid 1000 (ada) pid"));
 }
 
 TEST_F(ChatServiceTest, WhileDrainingNewRequestsAreRefusedAndOldOnesAnswered) {

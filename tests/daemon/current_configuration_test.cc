@@ -20,7 +20,7 @@ class CurrentConfigurationTest : public DaemonTest {
 
   Reloader reloader_{"/nonexistent/keys.json", ""};
   Notify notify_;
-  Helper helper_;
+  Helper helper_{"helper"};
   CurrentConfiguration configuration_{
       {clock_, mailbox_, helper_, reloader_, notify_, dispatcher_, keys_, chats_, operations_,
        meters_, [](const auto&) { return tl::expected<void, std::string>(); }},

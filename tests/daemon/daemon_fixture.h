@@ -85,6 +85,7 @@ class DaemonTest : public ::testing::Test {
   }
   // Everything that can happen without time passing, happens.
   void Settle() {
+    threads::Assume(threads::kRouterThread);
     do {
       store_.Finish();
     } while (mailbox_.Drain());
@@ -112,18 +113,27 @@ class DaemonTest : public ::testing::Test {
   std::shared_ptr<const router::Catalog> catalog_ = std::make_shared<const router::Catalog>(
       ThreeKeys(), router::Catalog::Secrets{{"k1", SecretOf("one")}, {"k2", SecretOf("two")}});
   policy::Dispatcher dispatcher_{catalog_->ToPolicy(clock_), 1};
+  router::Users users_{clock_, mailbox_, [](const auto& task) { task(); },
+                       [this](const ipc::Peer& peer, const std::string&) {
+                         router::User user;
+                         user.in_admin_group = peer.uid == admin_uid_;
+                         return user;
+                       }};
+  router::CallerNames caller_names_{users_};
+  uid_t admin_uid_ = 0;
   router::KeyRecorder keys_{clock_, mailbox_, dispatcher_, store_, observer_};
-  router::ChatService chats_{
-      {clock_, mailbox_, store_, runner_, dispatcher_, keys_, replies_, traces_, observer_},
+  router::ChatService chats_{{clock_, mailbox_, store_, runner_, dispatcher_, keys_, replies_,
+                              traces_, users_, caller_names_, observer_},
+                             catalog_};
+  ops::Operations operations_{
+      {clock_, mailbox_, store_, dispatcher_, keys_, replies_, chats_, users_, caller_names_,
+       [](const auto& done) { done(ops::Operations::Reloaded{}); },
+       [this](const ops::AdminOperation& operation) {
+         admin_operations_.push_back(operation);
+         admin_failed_.push_back(operation.error != nullptr);
+       },
+       clock_.Steady(), socket_, meters_, [] { return 0; }},
       catalog_};
-  ops::Operations operations_{{clock_, mailbox_, store_, dispatcher_, keys_, replies_, chats_,
-                               [](const auto& done) { done(ops::Operations::Reloaded{}); },
-                               [this](const ops::AdminOperation& operation) {
-                                 admin_operations_.push_back(operation);
-                                 admin_failed_.push_back(operation.error != nullptr);
-                               },
-                               clock_.Steady(), socket_, meters_, [] { return 0; }},
-                              catalog_};
   std::uint64_t last_ticket_ = 0;
 };
 
