@@ -1,5 +1,6 @@
 #include "daemon/app.h"
 
+#include <poll.h>
 #include <spdlog/spdlog.h>
 
 #include <cstdlib>
@@ -131,7 +132,7 @@ class App {
   void Restore(const storage::Recovered& recovered) {
     LogRecovered(recovered, clock_.Wall(), *store_);
     router::RestoreQuota(recovered, *configuration_.catalog(), clock_, dispatcher_);
-    chats_.Restore(recovered);
+    RestoreChats(recovered);
   }
 
   void Run() {
@@ -151,6 +152,21 @@ class App {
   }
 
  private:
+  // Nobody is served before it is known what budgets have left.
+  void RestoreChats(const storage::Recovered& recovered) {
+    const threads::InRole here(threads::kRouterThread);
+    bool is_known = false;
+    chats_.Restore(recovered, [&is_known](const storage::Result<void>& read) {
+      is_known = true;
+      if (!read) spdlog::error("budgets begin at nothing: {}", read.error().message);
+    });
+    pollfd waiting{mailbox_.fd(), POLLIN, 0};
+    while (!is_known) {
+      poll(&waiting, 1, -1);
+      mailbox_.Drain();
+    }
+  }
+
   Loop::Parts LoopParts(const config::Settings& settings) {
     return {clock_,
             mailbox_,

@@ -37,12 +37,10 @@ std::optional<Error> FailureOf(const Outcome& outcome, std::int64_t wall_now_s) 
       return Interrupted(FromWire(ErrorType::kDeadlineExceeded, outcome.error_message), outcome);
     case Transport::kCancelled:
       return Interrupted(FromWire(ErrorType::kCancelled, outcome.error_message), outcome);
-    case Transport::kRefusedLocally:
-      return FromWire(ErrorType::kInvalidRequest, outcome.error_message);
     default:
       break;
   }
-  const policy::Fault fault = policy::Classify(faults::ToEvidence(outcome, wall_now_s));
+  const policy::Fault fault = faults::FaultOf(outcome, wall_now_s);
   if (fault.kind == policy::FaultKind::kNone && outcome.answer) return std::nullopt;
   const ErrorType type =
       outcome.streamed ? ErrorType::kUpstreamUnavailable : faults::TypeOf(fault.kind);

@@ -73,6 +73,18 @@ policy::Evidence ToEvidence(const upstream::Outcome& outcome, std::int64_t wall_
   return evidence;
 }
 
+policy::Fault FaultOf(const upstream::Outcome& outcome, std::int64_t wall_now_s) {
+  if (outcome.transport != upstream::Transport::kRefusedLocally) {
+    return policy::Classify(ToEvidence(outcome, wall_now_s));
+  }
+  policy::Fault fault;
+  fault.kind = policy::FaultKind::kRequest;
+  fault.reason = "not expressible";
+  fault.source = "encoder";
+  fault.message = outcome.error_message;
+  return fault;
+}
+
 ErrorType TypeOf(policy::FaultKind kind) {
   switch (kind) {
     case policy::FaultKind::kRequest:

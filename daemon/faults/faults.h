@@ -14,6 +14,10 @@ namespace requestrouter::faults {
 // What happened to an attempt as the classifier wants it. `wall_now_s`: seconds since the epoch.
 policy::Evidence ToEvidence(const upstream::Outcome& outcome, std::int64_t wall_now_s);
 
+// Whose fault the outcome of an attempt is; a prompt that cannot be expressed to the provider, so
+// that nothing was sent, is the request's. `wall_now_s` as above.
+policy::Fault FaultOf(const upstream::Outcome& outcome, std::int64_t wall_now_s);
+
 // The wire's type of a fault; kInternalError for kNone.
 ipc::ErrorType TypeOf(policy::FaultKind kind);
 

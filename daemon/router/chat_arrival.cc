@@ -29,10 +29,11 @@ ChatService::ChatService(Parts parts, std::shared_ptr<const Catalog> catalog)
       unwritten_(parts_.clock, parts_.mailbox, parts_.store,
                  [this](const storage::Finish& finish) { NoteResult(finish); }) {}
 
-void ChatService::Restore(const storage::Recovered& recovered) {
+void ChatService::Restore(const storage::Recovered& recovered,
+                          std::function<void(const storage::Result<void>&)> done) {
   const policy::Instant now = parts_.clock.Steady();
   last_attempt_id_ = recovered.last_attempt_id;
-  RestoreBudgets();
+  RestoreBudgets(std::move(done));
   for (const storage::UnknownAttempt& attempt : recovered.unknown) {
     const policy::Instant forget_at = SteadyAt(parts_.clock, attempt.unknown_until);
     if (forget_at <= now) continue;

@@ -54,14 +54,28 @@ ipc::Result<void> ChatService::KeepToAllowed(const LiveRequest& live, bool fallb
                    "this uid may use no model that could answer this");
 }
 
-ipc::Result<void> ChatService::HoldBudget(const LiveRequest& live) {
-  const config::CallerRule* rule = catalog_->RuleOf(live.peer, live.user.get());
-  if (!rule || (!rule->tokens_per_day && !rule->usd_per_day)) return {};
+// Of the model that is asked for, or else of the dearest that may answer; nullopt: no price is
+// known.
+std::optional<double> ChatService::EstimateCost(const LiveRequest& live) const {
   ipc::TokenUsage expected;
   expected.input = live.ask.demand.input_tokens;
   expected.output = live.ask.demand.output_tokens;
-  const auto cost = catalog_->CostOf(live.chat.model_preference, expected);
-  const policy::Spending estimate = {expected.input + expected.output, ToNano(cost).value_or(0)};
+  if (parts_.dispatcher.Serves(live.ask.model)) return catalog_->CostOf(live.ask.model, expected);
+  const auto& capable = live.ask.capable_models;
+  std::optional<double> dearest;
+  for (const std::string& model : capable.empty() ? catalog_->models() : capable) {
+    dearest = std::max(dearest, catalog_->CostOf(model, expected));
+  }
+  return dearest;
+}
+
+ipc::Result<void> ChatService::HoldBudget(const LiveRequest& live) {
+  const config::CallerRule* rule = catalog_->RuleOf(live.peer, live.user.get());
+  if (!rule || (!rule->tokens_per_day && !rule->usd_per_day)) return {};
+  const policy::Demand& demand = live.ask.demand;
+  const std::optional<double> cost = EstimateCost(live);
+  const policy::Spending estimate = {demand.input_tokens + demand.output_tokens,
+                                     ToNano(cost).value_or(0)};
   using Verdict = policy::Budgets::Verdict;
   const Verdict verdict =
       budgets_.Hold(live.ticket, live.peer.uid, {rule->tokens_per_day, ToNano(rule->usd_per_day)},
@@ -77,14 +91,16 @@ void ChatService::Spend(const storage::Usage& usage) {
 }
 
 // What the last daemon counted today.
-void ChatService::RestoreBudgets() {
+void ChatService::RestoreBudgets(std::function<void(const storage::Result<void>&)> done) {
   storage::UsageQuery query;
   query.since = Today() * kDayMs;
   query.by_caller = true;
-  parts_.store.QueryUsage(query, Later<std::vector<storage::UsageRow>>([this](auto rows) {
-                            if (!rows) return;
-                            for (const storage::UsageRow& row : *rows) Spend(row);
-                          }));
+  parts_.store.QueryUsage(
+      query, Later<std::vector<storage::UsageRow>>([this, done = std::move(done)](auto rows) {
+        if (!rows) return done(tl::unexpected(rows.error()));
+        for (const storage::UsageRow& row : *rows) Spend(row);
+        done({});
+      }));
 }
 
 bool ChatService::Cancel(uid_t uid, const std::string& id) {

@@ -15,16 +15,6 @@ namespace {
 
 using ipc::ErrorType;
 
-// A provider's error when the prompt cannot be expressed to it at all.
-policy::Fault RefusedLocally(const upstream::Outcome& outcome) {
-  policy::Fault fault;
-  fault.kind = policy::FaultKind::kRequest;
-  fault.reason = "not expressible";
-  fault.source = "encoder";
-  fault.message = outcome.error_message;
-  return fault;
-}
-
 policy::Demand ActualUse(const ipc::TokenUsage& tokens) {
   policy::Demand used;
   used.input_tokens = tokens.input;
@@ -53,13 +43,9 @@ bool WasBegun(const upstream::Outcome& outcome) {
 
 // The caller's error for an attempt that is not tried again.
 ipc::Error ErrorOf(const policy::Refusal& refusal, const upstream::Outcome& outcome) {
-  ipc::Error error = ToError(refusal);
+  ipc::Error error = ToError(refusal, outcome.streamed);
   if (error.type == ErrorType::kContentBlocked) {
     error.details = ipc::Value{{"ratings", RatingsOf(outcome)}};
-  }
-  if (outcome.streamed) {
-    error.type = ErrorType::kUpstreamUnavailable;
-    error.details = ipc::Value{{"interrupted", true}};
   }
   return error;
 }
@@ -81,12 +67,10 @@ policy::Report ChatService::ReportOf(const LiveRequest& live,
           std::max(report.used->output_tokens, live.grant->reserved.output_tokens);
     }
   }
-  if (outcome.transport == upstream::Transport::kRefusedLocally) {
-    report.fault = RefusedLocally(outcome);
-  } else if (report.conclusive) {
-    const policy::Evidence evidence = faults::ToEvidence(outcome, parts_.clock.Wall() / 1000);
-    report.fault = policy::Classify(evidence);
-    report.spent = policy::SpentLimits(evidence);
+  if (report.conclusive) {
+    const std::int64_t now_s = parts_.clock.Wall() / 1000;
+    report.fault = faults::FaultOf(outcome, now_s);
+    report.spent = policy::SpentLimits(faults::ToEvidence(outcome, now_s));
   }
   // Operators see both, and a provider may say aloud which key it was given.
   for (std::string* said : {&report.fault.message, &report.fault.reason}) {

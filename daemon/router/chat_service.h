@@ -56,8 +56,10 @@ class ChatService {
 
   ChatService(Parts parts, std::shared_ptr<const Catalog> catalog);
 
-  // What the last daemon left: before the first Submit.
-  void Restore(const storage::Recovered& recovered);
+  // What the last daemon left: before the first Submit. `done` is called on the router thread once
+  // today's spending is known, or with the reason why it is not: then budgets begin at nothing.
+  void Restore(const storage::Recovered& recovered,
+               std::function<void(const storage::Result<void>&)> done);
 
   // Told of every key that its provider refuses as invalid.
   void OnKeyRefused(std::function<void(const std::string& key_id)> told) {
@@ -146,7 +148,8 @@ class ChatService {
   ipc::Result<void> KeepToAllowed(const LiveRequest& live, bool fallback,
                                   std::vector<std::string>& suitable) const;
   ipc::Result<void> HoldBudget(const LiveRequest& live);
-  void RestoreBudgets();
+  std::optional<double> EstimateCost(const LiveRequest& live) const;
+  void RestoreBudgets(std::function<void(const storage::Result<void>&)> done);
   std::int64_t Today() const { return parts_.clock.Wall() / kDayMs; }
   void Spend(const storage::Usage& usage);
 

@@ -33,14 +33,15 @@ ErrorType TypeOf(const policy::Refusal& refusal) {
 
 }  // namespace
 
-ipc::Error ToError(const policy::Refusal& refusal) {
+ipc::Error ToError(const policy::Refusal& refusal, bool streamed) {
   ipc::Error error;
-  error.type = TypeOf(refusal);
+  error.type = streamed ? ErrorType::kUpstreamUnavailable : TypeOf(refusal);
   error.message = secrets::ProcessRedactor().Redact(faults::MessageOf(error.type, refusal.message));
   if (refusal.retry_after) error.retry_after_ms = WaitMs(*refusal.retry_after);
   if (refusal.reason == policy::RefusalReason::kTooLarge) {
     error.details = ipc::Value{{"limit", refusal.limit}};
   }
+  if (streamed) error.details = ipc::Value{{"interrupted", true}};
   return error;
 }
 

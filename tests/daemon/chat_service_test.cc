@@ -15,6 +15,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 const ipc::Envelope kPeer = {"peer", ""};
 const ipc::Envelope kOther = {"other", ""};
@@ -371,7 +372,7 @@ TEST_F(ChatServiceTest, AnUnknownOutcomeIsSaidInTheRetryOrFailsIt) {
   recovered.unknown.push_back(attempt);
   attempt.opened.request_id = "b";
   recovered.unknown.push_back(attempt);
-  chats_.Restore(recovered);
+  chats_.Restore(recovered, [](const auto&) {});
   Submit(Ask("a", "hello"));
   End(0, Answered("hi"));
   EXPECT_THAT(LastBody()["warnings"].dump(), HasSubstr("unknown"));
@@ -514,6 +515,82 @@ TEST_F(ChatServiceTest, ARequestShowsItsUsersNameOnceItIsKnown) {
   EXPECT_THAT(chats_.FindTrace(1000, "a")->caller, HasSubstr("uid 1000 pid"));
   AnswerLookUps();
   EXPECT_THAT(chats_.FindTrace(1000, "a")->caller, HasSubstr("uid 1000 (ada) pid"));
+}
+
+TEST_F(ChatServiceTest, AStreamThatTheSafetyFilterCutsIsInterruptedAndDoesNotSaySafety) {
+  ipc::Request request = Ask("a", "hello");
+  std::get<ipc::ChatRequest>(request.body).stream = true;
+  Submit(request);
+  chats_.OnDelta(runner_.sent[0].id, {"half", "", std::nullopt});
+  upstream::Outcome cut = Answered("");
+  cut.streamed = cut.answer->blocked = true;
+  End(0, cut);
+  const ipc::Reply reply = RepliesTo(kPeer).back();
+  const ipc::Error& error = std::get<ipc::Error>(reply.outcome);
+  EXPECT_EQ(error.type, ipc::ErrorType::kUpstreamUnavailable);
+  EXPECT_EQ(error.details["interrupted"], true);
+  EXPECT_THAT(error.message, Not(HasSubstr("safety")));
+}
+
+class BudgetTest : public ChatServiceTest {
+ protected:
+  // A budget of 1 USD a day; a million tokens in and out cost as much, of the dear model ten times.
+  BudgetTest() {
+    config::Config config = catalog_->config();
+    config::CallerRule rule;
+    rule.uid = kCaller.uid;
+    rule.usd_per_day = 1;
+    config.callers = {rule};
+    config.keys[0].models.push_back({"dear", {}});
+    config.models["flash"].input_usd_per_mtok = config.models["flash"].output_usd_per_mtok = 1;
+    config.models["dear"].input_usd_per_mtok = config.models["dear"].output_usd_per_mtok = 10;
+    catalog_ = std::make_shared<const Catalog>(std::move(config), catalog_->secrets());
+    dispatcher_.Configure(catalog_->ToPolicy(clock_), clock_.Steady());
+    chats_.SetCatalog(catalog_);
+  }
+  // Expects 60,000 tokens of output.
+  void SubmitLong(const std::string& id, const std::string& model) {
+    ipc::Request request = Ask(id, "hello");
+    auto& chat = std::get<ipc::ChatRequest>(request.body);
+    chat.model_preference = model;
+    chat.expected_completion_tokens = chat.max_output_tokens = 60'000;
+    Submit(request);
+  }
+};
+
+TEST_F(BudgetTest, ABurstThatNamesNoModelIsHeldAtThePriceOfTheDearest) {
+  SubmitLong("a", "");
+  EXPECT_EQ(runner_.sent.size(), 1u);
+  SubmitLong("b", "");
+  ASSERT_EQ(runner_.sent.size(), 1u) << "1.20 USD together";
+  EXPECT_EQ(LastError(), ipc::ErrorType::kRateLimited);
+}
+
+TEST_F(BudgetTest, ABurstThatNamesAModelIsHeldAtItsPrice) {
+  SubmitLong("a", "flash");
+  SubmitLong("b", "flash");
+  EXPECT_EQ(runner_.sent.size(), 2u);
+}
+
+TEST_F(BudgetTest, WhatTheLastDaemonCountedTodayIsSpent) {
+  storage::UsageRow row;
+  row.uid = kCaller.uid;
+  row.cost_nano_usd = 1'000'000'000;
+  store_.usage = {row};
+  bool is_known = false;
+  chats_.Restore({}, [&](const auto& read) { is_known = read.has_value(); });
+  Settle();
+  EXPECT_TRUE(is_known);
+  SubmitLong("a", "flash");
+  EXPECT_EQ(LastError(), ipc::ErrorType::kRateLimited);
+}
+
+TEST_F(BudgetTest, WhereTodaysUsageCannotBeReadItIsSaid) {
+  store_.failing = true;
+  std::string why;
+  chats_.Restore({}, [&](const auto& read) { why = read.error().message; });
+  Settle();
+  EXPECT_EQ(why, "the disk is full");
 }
 
 TEST_F(ChatServiceTest, WhileDrainingNewRequestsAreRefusedAndOldOnesAnswered) {

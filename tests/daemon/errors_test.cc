@@ -54,6 +54,22 @@ TEST(Errors, WaitingInVainIsExhaustionAndOnlyAPassedDeadlineIsCalledThat) {
   EXPECT_EQ(ToError(refusal).type, ErrorType::kDeadlineExceeded);
 }
 
+TEST(Errors, WhoHasHadAPartOfAnAnswerIsToldThatItWasInterruptedWhateverTheFault) {
+  const ipc::Error error = ToError(Faulted(FaultKind::kContent, "blocked for safety"), true);
+  EXPECT_EQ(error.type, ErrorType::kUpstreamUnavailable);
+  EXPECT_EQ(error.message, "blocked for content-policy");
+  EXPECT_EQ(error.details, (ipc::Value{{"interrupted", true}}));
+}
+
+TEST(Errors, APromptThatCannotBeExpressedIsTheRequestsFault) {
+  upstream::Outcome outcome;
+  outcome.transport = upstream::Transport::kRefusedLocally;
+  outcome.error_message = "no images";
+  const Fault fault = faults::FaultOf(outcome, 0);
+  EXPECT_EQ(fault.kind, FaultKind::kRequest);
+  EXPECT_EQ(fault.message, "no images");
+}
+
 TEST(Errors, OnlyBlockedContentSaysTheWordSafety) {
   EXPECT_NE(ToError(Faulted(FaultKind::kContent)).message.find("safety"), std::string::npos);
   const ipc::Error other = ToError(Faulted(FaultKind::kRequest, "bad Safety_settings: SAFETY"));

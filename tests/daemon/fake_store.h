@@ -52,8 +52,13 @@ class FakeStore final : public storage::Store {
   }
 
   void ListConversations(std::uint32_t, std::string, std::string, std::string, std::int64_t,
-                         storage::Millis, Done<std::vector<storage::ConversationInfo>>) override {}
-  void QueryUsage(storage::UsageQuery, Done<std::vector<storage::UsageRow>>) override {}
+                         storage::Millis,
+                         Done<std::vector<storage::ConversationInfo>> done) override {
+    Answer(std::move(done), listed);
+  }
+  void QueryUsage(storage::UsageQuery, Done<std::vector<storage::UsageRow>> done) override {
+    Answer(std::move(done), usage);
+  }
 
   void GetResult(std::uint32_t uid, std::string request_id, storage::Millis,
                  Done<storage::StoredResult> done) override {
@@ -67,10 +72,14 @@ class FakeStore final : public storage::Store {
     });
   }
 
-  void BackUp(std::string, Done<storage::Written>) override {}
-  void Check(storage::CheckDepth, Done<std::vector<std::string>>) override {}
+  void BackUp(std::string, Done<storage::Written> done) override {
+    Answer(std::move(done), storage::Written{});
+  }
+  void Check(storage::CheckDepth, Done<std::vector<std::string>> done) override {
+    Answer(std::move(done), damage);
+  }
 
-  void Measure(Done<storage::Size>) override {}
+  void Measure(Done<storage::Size> done) override { Answer(std::move(done), storage::Size{}); }
 
   bool healthy() const override { return !failing; }
 
@@ -101,12 +110,23 @@ class FakeStore final : public storage::Store {
   }
 
   bool failing = false;
+  std::vector<storage::UsageRow> usage;           // what QueryUsage finds
+  std::vector<storage::ConversationInfo> listed;  // what ListConversations finds
+  std::vector<std::string> damage;                // what Check finds
   std::vector<storage::AttemptOpened> opened;
   std::vector<storage::Write> writes, stored;
   std::map<std::pair<std::uint32_t, std::string>, storage::Conversation> conversations;
   std::map<std::pair<std::uint32_t, std::string>, storage::StoredResult> results;
 
  private:
+  // As everything is answered: once, when told to, with an error while failing.
+  template <typename T>
+  void Answer(Done<T> done, const T& answer) {
+    pending_.push_back([this, done = std::move(done), answer] {
+      if (!failing) return done(answer);
+      done(tl::unexpected(storage::Error{storage::ErrorCode::kFull, "the disk is full"}));
+    });
+  }
   void Apply(const storage::Write& write) {
     const auto* shared = std::get_if<std::shared_ptr<const storage::Finish>>(&write);
     if (!shared) return;

@@ -25,18 +25,11 @@ class Reload(EndToEnd):
     def keys_of(self, client):
         return {one["key_id"]: one for one in client.ask("keys.list")["body"]["keys"]}
 
-    def wait(self, condition, what):
-        end = time.monotonic() + PATIENCE_S
-        while time.monotonic() < end:
-            if found := condition():
-                return found
-        raise TimeoutError(what)
-
     def in_flight(self, daemon, **body):
         """A request that has reached the provider; the client that waits for its answer."""
         client, before = self.client(daemon), self.sim.requests()
         client.send("chat", {"prompt": "hello", **body})
-        self.wait(lambda: self.sim.requests() > before, "nothing sent")
+        self.until(lambda: self.sim.requests() > before, "nothing sent")
         return client
 
     def test_under_load_loses_no_request_and_no_window(self):
@@ -99,7 +92,7 @@ class Reload(EndToEnd):
         self.assert_error(client.chat("hello", max_wait_ms=0), "all_keys_exhausted")
         waiting = self.client(daemon)
         waiting.send("chat", {"prompt": "hello"})
-        self.wait(lambda: client.ask("queue")["body"]["waiting"], "it does not wait")
+        self.until(lambda: client.ask("queue")["body"]["waiting"], "it does not wait")
         self.assertEqual(self.reload(daemon, [key("k1", rpm=4)])["changed"], ["key k1 changed"])
         self.assertTrue(waiting.receive()["ok"], "who waits is let go")
         rpm = self.keys_of(client)["k1"]["usage"][MODEL]["rpm"]
@@ -140,7 +133,7 @@ class Reload(EndToEnd):
         daemon = self.daemon(keys=[key("k1")], config={"log_level": "error"})
         self.assertNotIn("listens on", daemon.log_text())
         self.reload(daemon, [key("k1")], {"log_level": "info"})
-        self.wait(lambda: "reloaded: 1 changes" in daemon.log_text(), "not logged")
+        self.until(lambda: "reloaded: 1 changes" in daemon.log_text(), "not logged")
 
     def test_a_bad_file_changes_nothing_and_says_why_in_every_way(self):
         daemon = self.daemon(keys=[key("k1", rpm=7)])
@@ -156,7 +149,7 @@ class Reload(EndToEnd):
             self.assertEqual(told.returncode, 1)
             self.assertIn(word, told.stdout + told.stderr)
             daemon.process.send_signal(signal.SIGHUP)
-            self.wait(lambda: any("reload changed nothing" in line and word in line
+            self.until(lambda: any("reload changed nothing" in line and word in line
                                   for line in daemon.log_text().splitlines()), word)
         daemon.config.unlink()
         self.assertIn("does not exist", self.assert_error(client.ask("reload"),
@@ -169,7 +162,7 @@ class Reload(EndToEnd):
         self.write(daemon, [key("k1"), key("k2")])
         daemon.process.send_signal(signal.SIGHUP)
         client = self.client(daemon)
-        self.wait(lambda: "k2" in self.keys_of(client), "no reload")
+        self.until(lambda: "k2" in self.keys_of(client), "no reload")
 
 
 class SourcesThatAreAway(EndToEnd):

@@ -42,9 +42,7 @@ class Restart(EndToEnd):
         client = self.client(daemon, kind=zmq.DEALER)
         client.send("chat", {"prompt": "hello"}, id="resend")
         client.send("chat", {"prompt": "hello", "on_unknown": "fail"}, id="fail")
-        while self.sim.requests() < 2:
-            client.send("ping")
-            client.receive()
+        self.until(lambda: self.sim.requests() == 2, "both at the provider")
         daemon.kill()
         self.sim.control(latency_ms=0)
         client = self.client(daemon.start())
@@ -67,8 +65,7 @@ class Restart(EndToEnd):
         daemon = self.daemon()
         client = self.client(daemon)
         client.send("chat", {"prompt": "slow"})
-        while self.sim.requests() == 0:
-            self.client(daemon).ask("ping")
+        self.until(lambda: self.sim.requests() == 1, "the request at the provider")
         self.assertEqual(daemon.stop(), 0)
         self.assertTrue(client.receive()["ok"])
 

@@ -8,11 +8,10 @@ import re
 import resource
 import signal
 import threading
-import time
 import unittest
 import urllib.parse
 
-from support import EndToEnd, PATIENCE_S, key
+from support import EndToEnd, key
 
 # Where each secret comes from. They hold what a URL must encode.
 PLANTED = {name: f"planted/{name}+0123456789abcdef=" for name in (
@@ -308,9 +307,7 @@ class Secrets(EndToEnd):
         model = next(one["models"][0] for one in client.ask("keys.list")["body"]["keys"]
                      if one["key_id"] == "command")
         client.chat("hi", model_preference=model, deadline_ms=1_000)
-        end = time.monotonic() + PATIENCE_S
-        while self.state_of(client, "command") != "ready" and time.monotonic() < end:
-            pass
+        self.until(lambda: self.state_of(client, "command") == "ready", "the key is ready")
         self.assertTrue(client.chat("hi", model_preference=model)["ok"])
         daemon.stop()
         daemon.wait_for_log("has been fetched again")

@@ -206,6 +206,15 @@ class EndToEnd(unittest.TestCase):
         self.addCleanup(client.close)
         return client
 
+    def until(self, condition, what):
+        """What condition() gives once that is true; fails, saying what did not come, after PATIENCE_S."""
+        end = time.monotonic() + PATIENCE_S
+        while time.monotonic() < end:
+            if found := condition():
+                return found
+            time.sleep(0.005)
+        raise AssertionError(f"still not: {what}")
+
     def wait_until_written(self, client):
         """What a one-shot leaves behind is written after its answer; usage is counted after that."""
         self.assertTrue(client.ask("usage", {"by": ["key"]})["ok"])
