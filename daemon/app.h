@@ -17,15 +17,8 @@ struct AppOptions {
 // Runs the daemon until it is told to stop. Returns the exit code; what went wrong is one line on
 // stderr with the remedy.
 //
-// Threads, and what each may block on:
-//   router    the ROUTER socket, policy, the request table, the transfers     nothing
-//   storage   the only writing connection, restores                           the disk
-//   reader    a reading connection: histories, listings, exports              the disk
-//   copier    a reading connection for what takes long: backups, checks       the disk
-//   log       where log lines are written                                      what reads them
-//   civetweb  scrapes of metrics, where they are served (several threads)      the router, 5 s
-//   helper    secrets from commands and Vault, reading the configuration      anything
-// The router thread is the one that calls Run. Others reach it through router::Mailbox only.
+// Threads, and what each may block on: see README.md, "Threads". The router thread is the one that
+// calls Run. Others reach it through router::Mailbox only.
 //
 // Start: configuration -> storage recovery -> secrets -> sockets -> READY.
 // Stop: refuse new requests -> drain to the deadline -> flush storage -> close. A second signal is

@@ -78,7 +78,7 @@ int Check(const Console& console, Daemon& daemon) {
 void AddBackup(CommandSet& set) {
   CLI::App* backup =
       set.Add("backup", "Write a consistent copy of the database while it runs (administrators)",
-              "  routerctl backup /var/backups/requestrouter.db");
+              "  routerctl backup /var/lib/requestrouter/backup.db");
   auto file = std::make_shared<std::string>();
   backup->add_option("FILE", *file, "Where the daemon writes it; must not exist")->required();
   set.Run(backup, [file](const Console& console, Daemon& daemon) {
@@ -91,7 +91,7 @@ void AddRestore(CommandSet& set) {
       set.Add("restore",
               "Put the conversations and the usage of a backup in the place of the present ones "
               "(administrators)",
-              "  routerctl restore /var/backups/requestrouter.db\n"
+              "  routerctl restore /var/lib/requestrouter/backup.db\n"
               "Cooldowns and quota counts stay as they are.");
   auto file = std::make_shared<std::string>();
   restore->add_option("FILE", *file, "The backup, which the daemon must be able to read")

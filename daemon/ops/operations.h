@@ -15,6 +15,7 @@
 #include "daemon/router/chat_service.h"
 #include "daemon/router/clock.h"
 #include "daemon/router/key_recorder.h"
+#include "daemon/router/later.h"
 #include "daemon/router/mailbox.h"
 #include "daemon/router/replies.h"
 #include "ipc/operations.h"
@@ -127,9 +128,7 @@ class Operations {
 
   template <typename T, typename Handle>
   storage::Store::Done<T> Later(Handle handle) {
-    return [&mailbox = parts_.mailbox, handle](storage::Result<T> result) {
-      mailbox.Post([handle, result = std::move(result)]() mutable { handle(std::move(result)); });
-    };
+    return router::Later<T>(parts_.mailbox, std::move(handle));
   }
 
   Parts parts_;

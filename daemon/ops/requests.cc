@@ -1,4 +1,5 @@
 #include "daemon/ops/operations.h"
+#include "ipc/names.h"
 
 namespace requestrouter::ops {
 namespace {
@@ -8,23 +9,11 @@ using router::LiveRequest;
 using router::Stage;
 using router::Timestamp;
 
-std::string_view PriorityName(ipc::Priority priority) {
-  switch (priority) {
-    case ipc::Priority::kInteractive:
-      return "interactive";
-    case ipc::Priority::kBatch:
-      return "batch";
-    case ipc::Priority::kNormal:
-      break;
-  }
-  return "normal";
-}
-
 ipc::Value DescribeRequest(const LiveRequest& live) {
   ipc::Value value = {{"id", live.id}, {"caller", live.trace.caller}};
   if (!live.chat.agent.empty()) value["agent"] = live.chat.agent;
   if (!live.chat.model_preference.empty()) value["model"] = live.chat.model_preference;
-  value["priority"] = PriorityName(live.chat.priority);
+  value["priority"] = ipc::Name(live.chat.priority);
   return value;
 }
 

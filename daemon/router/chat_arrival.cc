@@ -4,6 +4,7 @@
 #include "daemon/router/access.h"
 #include "daemon/router/chat_service.h"
 #include "daemon/router/errors.h"
+#include "daemon/router/request_key.h"
 #include "ipc/codec.h"
 #include "storage/crash_point.h"
 
@@ -18,7 +19,11 @@ constexpr std::size_t kMostSubscribers = 1'000;
 // received, waiting, granted, sent, answered: of a request that meets no trouble.
 constexpr std::size_t kUsualEvents = 5;
 
-std::string KeyOf(uid_t uid, const std::string& id) { return std::to_string(uid) + '/' + id; }
+ipc::Error UsedOtherwise(const std::string& request_id) {
+  return ipc::MakeError(
+      ErrorType::kRequestIdConflict,
+      "the request id \"" + request_id + "\" was used with a different body; use a new id");
+}
 
 }  // namespace
 
@@ -37,8 +42,8 @@ void ChatService::Restore(const storage::Recovered& recovered,
   for (const storage::UnknownAttempt& attempt : recovered.unknown) {
     const policy::Instant forget_at = SteadyAt(parts_.clock, attempt.unknown_until);
     if (forget_at <= now) continue;
-    orphans_[KeyOf(attempt.opened.uid, attempt.opened.request_id)] = {attempt.opened.body_digest,
-                                                                      forget_at};
+    orphans_[RequestKey(attempt.opened.uid, attempt.opened.request_id)] = {
+        attempt.opened.body_digest, forget_at};
   }
   for (const storage::StoredResult& result : recovered.results) {
     results_.Add(result.uid, result.request_id, result.body_digest,
@@ -50,8 +55,7 @@ void ChatService::Submit(const ipc::Envelope& from, const ipc::Peer& peer, ipc::
   if (AnswerKnownId(from, peer, request)) return;
   if (draining_) {
     SendError(from, request.id,
-              {ErrorType::kShuttingDown, "routerd is stopping; connect again", std::nullopt,
-               ipc::Value(), std::nullopt});
+              ipc::MakeError(ErrorType::kShuttingDown, "routerd is stopping; connect again"));
     return;
   }
   Admit(from, peer, std::move(request));
@@ -67,10 +71,7 @@ bool ChatService::AnswerKnownId(const ipc::Envelope& from, const ipc::Peer& peer
                                   : results_.Find(peer.uid, request.id, parts_.clock.Steady());
   if (!digest) return false;
   if (*digest != request.body_digest) {
-    SendError(from, request.id,
-              {ErrorType::kRequestIdConflict,
-               "the request id \"" + request.id + "\" was used with a different body; use a new id",
-               std::nullopt, ipc::Value(), std::nullopt});
+    SendError(from, request.id, UsedOtherwise(request.id));
   } else if (!live && unwritten) {
     SendReplay(from, unwritten->reply);
   } else if (!live) {
@@ -79,9 +80,8 @@ bool ChatService::AnswerKnownId(const ipc::Envelope& from, const ipc::Peer& peer
     SendReplay(from, *live->final_payload);
   } else if (live->subscribers.size() >= kMostSubscribers) {
     SendError(from, request.id,
-              {ErrorType::kOverloaded,
-               std::to_string(kMostSubscribers) + " senders wait for this request already",
-               std::nullopt, ipc::Value(), std::nullopt});
+              ipc::MakeError(ErrorType::kOverloaded, std::to_string(kMostSubscribers) +
+                                                         " senders wait for this request already"));
   } else {
     parts_.replies.Join(*live, from, peer.pid);
     if (live->trace.timeline.size() < kMostSubscribers) Note(*live, "joined");
@@ -122,10 +122,10 @@ void ChatService::Admit(const ipc::Envelope& from, const ipc::Peer& peer, ipc::R
   if (const auto checked = CheckOrphan(live); !checked) return Fail(live, checked.error());
   const auto max_waiting = static_cast<std::size_t>(catalog_->config().settings.max_waiting);
   if (!first && table_.held_back() > max_waiting) {
-    return Fail(live, {ErrorType::kOverloaded,
-                       std::to_string(max_waiting) +
-                           " requests wait for earlier turns of their conversations already",
-                       std::nullopt, ipc::Value(), std::nullopt});
+    return Fail(live, ipc::MakeError(
+                          ErrorType::kOverloaded,
+                          std::to_string(max_waiting) +
+                              " requests wait for earlier turns of their conversations already"));
   }
   if (!first) return Note(live, "held_back", "an earlier turn of the conversation is not done");
   BeginTurn(live);
@@ -146,7 +146,7 @@ void ChatService::NameCaller(LiveRequest& live) {
 }
 
 ipc::Result<void> ChatService::CheckOrphan(LiveRequest& live) {
-  const auto found = orphans_.find(KeyOf(live.peer.uid, live.id));
+  const auto found = orphans_.find(RequestKey(live.peer.uid, live.id));
   if (found == orphans_.end()) return {};
   const Orphan orphan = found->second;
   if (orphan.forget_at <= parts_.clock.Steady()) {
@@ -154,9 +154,7 @@ ipc::Result<void> ChatService::CheckOrphan(LiveRequest& live) {
     return {};
   }
   if (orphan.digest != live.digest) {
-    return ipc::Fail(ErrorType::kRequestIdConflict, "the request id \"" + live.id +
-                                                        "\" was used with a different body; use a"
-                                                        " new id");
+    return tl::unexpected(UsedOtherwise(live.id));
   }
   if (live.chat.on_unknown == ipc::OnUnknown::kFail) {
     ipc::Error error{ErrorType::kUpstreamUnavailable,
@@ -174,9 +172,9 @@ ipc::Result<void> ChatService::CheckOrphan(LiveRequest& live) {
 void ChatService::BeginTurn(LiveRequest& live) {
   live.begun = parts_.clock.Steady();
   if (live.stored() ? !storage_ready() : unwritten_.is_full()) {
-    return Fail(live, {ErrorType::kStorageUnavailable,
-                       "the conversation cannot be stored at present; nothing was sent",
-                       std::nullopt, ipc::Value(), std::nullopt});
+    return Fail(live,
+                ipc::MakeError(ErrorType::kStorageUnavailable,
+                               "the conversation cannot be stored at present; nothing was sent"));
   }
   const bool names_key = !live.chat.key_id.empty() && !IsAdminByUid(live.peer);
   if (names_key || catalog_->rules_name_groups()) return LookUpUser(live);

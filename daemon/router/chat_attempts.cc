@@ -103,8 +103,7 @@ void ChatService::OnDelta(std::int64_t attempt_id, const ipc::ChatDelta& delta) 
   live->deltas.push_back(delta);
   parts_.replies.Delta(*live, delta);
   if (live->subscribers.empty()) {
-    return EndEarly(*live, {ErrorType::kCancelled, "the caller left", std::nullopt, ipc::Value(),
-                            std::nullopt});
+    return EndEarly(*live, ipc::MakeError(ErrorType::kCancelled, "the caller left"));
   }
   if (!live->paused && parts_.replies.IsSlow(*live)) {
     live->paused = true;

@@ -13,6 +13,7 @@
 #include "daemon/router/catalog.h"
 #include "daemon/router/clock.h"
 #include "daemon/router/key_recorder.h"
+#include "daemon/router/later.h"
 #include "daemon/router/live_request.h"
 #include "daemon/router/mailbox.h"
 #include "daemon/router/observer.h"
@@ -120,8 +121,6 @@ class ChatService {
     policy::Instant forget_at;
   };
 
-  using Key = std::string;  // uid/id
-
   static constexpr std::int64_t kDayMs = 86'400'000;
 
   // ---- arrival (chat_arrival.cc)
@@ -201,15 +200,9 @@ class ChatService {
   template <typename Which>
   void ShutDown(Which which, const std::string& message);
 
-  // A callback for another thread: runs `handle` with the result on the router thread.
   template <typename T, typename Handle>
   storage::Store::Done<T> Later(Handle handle) {
-    return
-        [&mailbox = parts_.mailbox, handle = std::move(handle)](storage::Result<T> result) mutable {
-          mailbox.Post([handle = std::move(handle), result = std::move(result)]() mutable {
-            handle(std::move(result));
-          });
-        };
+    return router::Later<T>(parts_.mailbox, std::move(handle));
   }
 
   Parts parts_;
@@ -219,7 +212,7 @@ class ChatService {
   ResultIndex results_;
   UnwrittenEnds unwritten_;
   policy::Budgets budgets_;
-  std::unordered_map<Key, Orphan> orphans_;
+  std::unordered_map<std::string, Orphan> orphans_;  // by RequestKey
   std::set<std::uint64_t> paused_;
   std::map<std::uint64_t, bool> watching_;  // waits and wants progress: whether it was told once
   policy::Instant progress_at_{};

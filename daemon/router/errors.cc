@@ -47,16 +47,16 @@ ipc::Error ToError(const policy::Refusal& refusal, bool streamed) {
 
 ipc::Error ToError(const storage::Error& error) {
   if (error.code == storage::ErrorCode::kNotFound) {
-    return {ErrorType::kNotFound, error.message, std::nullopt, ipc::Value(), std::nullopt};
+    return ipc::MakeError(ErrorType::kNotFound, error.message);
   }
   const bool invalid = error.code == storage::ErrorCode::kInvalid;
-  return {invalid ? ErrorType::kInvalidRequest : ErrorType::kStorageUnavailable, error.message,
-          std::nullopt, ipc::Value(), std::nullopt};
+  return ipc::MakeError(invalid ? ErrorType::kInvalidRequest : ErrorType::kStorageUnavailable,
+                        error.message);
 }
 
 ipc::Error NoSuchKey(const std::string& key_id) {
-  return {ErrorType::kNotFound, "no key \"" + key_id + "\"; `routerctl keys` lists them",
-          std::nullopt, ipc::Value(), std::nullopt};
+  return ipc::MakeError(ErrorType::kNotFound,
+                        "no key \"" + key_id + "\"; `routerctl keys` lists them");
 }
 
 }  // namespace requestrouter::router

@@ -2,16 +2,14 @@
 
 #include <algorithm>
 
-namespace requestrouter::router {
+#include "daemon/router/request_key.h"
 
-std::string RequestTable::KeyOf(uid_t uid, const std::string& name) {
-  return std::to_string(uid) + '/' + name;
-}
+namespace requestrouter::router {
 
 LiveRequest& RequestTable::Add(std::unique_ptr<LiveRequest> request) {
   LiveRequest& added = *request;
   added.ticket = ++last_ticket_;
-  by_id_[KeyOf(added.peer.uid, added.id)] = &added;
+  by_id_[RequestKey(added.peer.uid, added.id)] = &added;
   by_pid_[added.peer.pid].insert(&added);
   deadlines_.emplace(added.deadline, added.ticket);
   by_ticket_.emplace(added.ticket, std::move(request));
@@ -20,7 +18,7 @@ LiveRequest& RequestTable::Add(std::unique_ptr<LiveRequest> request) {
 
 void RequestTable::Erase(LiveRequest& request) {
   ClearAttempt(request);
-  const auto id = by_id_.find(KeyOf(request.peer.uid, request.id));
+  const auto id = by_id_.find(RequestKey(request.peer.uid, request.id));
   if (id != by_id_.end() && id->second == &request) by_id_.erase(id);
   LeaveProcess(request);
   deadlines_.erase({request.deadline, request.ticket});
@@ -45,7 +43,7 @@ LiveRequest* RequestTable::Find(std::uint64_t ticket) {
 }
 
 LiveRequest* RequestTable::FindById(uid_t uid, const std::string& id) {
-  const auto found = by_id_.find(KeyOf(uid, id));
+  const auto found = by_id_.find(RequestKey(uid, id));
   return found == by_id_.end() ? nullptr : found->second;
 }
 
@@ -71,14 +69,14 @@ void RequestTable::ClearAttempt(LiveRequest& request) {
 }
 
 bool RequestTable::EnterLine(const LiveRequest& request) {
-  auto& line = lines_[KeyOf(request.peer.uid, request.chat.conv_id)];
+  auto& line = lines_[RequestKey(request.peer.uid, request.chat.conv_id)];
   line.push_back(Find(request.ticket));
   ++in_lines_;
   return line.size() == 1;
 }
 
 LiveRequest* RequestTable::LeaveLine(const LiveRequest& request) {
-  const auto found = lines_.find(KeyOf(request.peer.uid, request.chat.conv_id));
+  const auto found = lines_.find(RequestKey(request.peer.uid, request.chat.conv_id));
   if (found == lines_.end()) return nullptr;
   auto& line = found->second;
   const bool was_first = !line.empty() && line.front() == &request;

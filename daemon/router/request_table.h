@@ -52,7 +52,6 @@ class RequestTable {
   }
 
  private:
-  static std::string KeyOf(uid_t uid, const std::string& name);
   void LeaveProcess(LiveRequest& request);
 
   std::uint64_t last_ticket_ = 0;

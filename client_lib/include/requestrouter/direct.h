@@ -46,7 +46,7 @@ class REQUESTROUTER_EXPORT DirectClient {
   Result<ChatReply> ChatStream(const ChatRequest& request, const OnChatEvent& on_event,
                                const CallOptions& options = {});
 
-  // `chat`, `conversation.get`, `conversation.truncate` and `conversation.delete`, with the bodies
+  // `chat`, `health` and `conversation.get`, `.truncate` and `.delete`, with the bodies
   // of PROTOCOL.md; anything else is kUnknownOp.
   Result<std::string> Call(const std::string& op, const std::string& body_json,
                            const CallOptions& options = {}, const OnJsonEvent& on_event = {});
