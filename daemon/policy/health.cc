@@ -22,9 +22,9 @@ Instant Health::UsableAt(Instant now) const {
 
 Health::Pass Health::Admit(Instant now) {
   Require(Usable(now), "attempts go where they may");
-  if (state_ == State::kReady) return {epoch_, false};
+  if (state_ == State::kReady) return {epoch_, renewal_, false};
   state_ = State::kTrial;
-  return {epoch_, true};
+  return {epoch_, renewal_, true};
 }
 
 bool Health::Ended(const Pass& pass, const Event& event, Instant now) {
@@ -37,11 +37,10 @@ bool Health::Apply(const Pass& pass, const Event& event, Instant now) {
     case Event::Kind::kSucceeded:
       failures_ = 0;
       if (!deciding) return false;
-      Reset();
+      BecomeReady();
       return true;
     case Event::Kind::kNoVerdict:
-      if (deciding) state_ = State::kCooling;  // half open again
-      return deciding;
+      return Release(deciding);
     case Event::Kind::kFailed:
       ++failures_;
       if (!deciding && (failures_ < kFailuresThatCool || pass.epoch != epoch_)) return false;
@@ -51,12 +50,19 @@ bool Health::Apply(const Pass& pass, const Event& event, Instant now) {
     case Event::Kind::kCoolUntil:
       return Cool(pass, event, event.until, now);
     case Event::Kind::kDisable:
+      if (pass.renewal != renewal_) return Release(deciding);
       state_ = State::kDisabled;
       ++epoch_;
       cooldown_ = {kNever, event.reason, event.source, cooldown_.strikes};
       return true;
   }
   return false;
+}
+
+// The trial has decided nothing: half open again.
+bool Health::Release(bool deciding) {
+  if (deciding) state_ = State::kCooling;
+  return deciding;
 }
 
 bool Health::Cool(const Pass& pass, const Event& event, Instant until, Instant now) {
@@ -81,6 +87,11 @@ Duration Health::Growing(const Pass& pass, const Event& event) const {
 }
 
 void Health::Reset() {
+  Renew();
+  BecomeReady();
+}
+
+void Health::BecomeReady() {
   state_ = State::kReady;
   cooldown_ = {};
   failures_ = 0;

@@ -18,12 +18,14 @@ namespace requestrouter::policy {
 //
 // Half open is shown as trial: both wait for one attempt to decide. Every transition is made by
 // Apply, so that every rule is in one place. Events of attempts that were admitted before the
-// present state began are expected: they can lengthen a cooldown, never shorten or end one.
+// present state began are expected: they can lengthen a cooldown, never shorten or end one; and
+// they cannot disable what was renewed since.
 class Health {
  public:
   // What an attempt carries from Admit to its end.
   struct Pass {
-    std::uint64_t epoch = 0;  // of the cooldown before it
+    std::uint64_t epoch = 0;    // of the cooldown before it
+    std::uint64_t renewal = 0;  // the last one before it
     bool trial = false;
   };
 
@@ -57,7 +59,10 @@ class Health {
   // It ended. True: the state or the cooldown changed.
   bool Ended(const Pass& pass, const Event& event, Instant now);
 
-  // By an operator, or a reload: ready at once.
+  // It may have another secret from here on: that an attempt of before is told to disable it says
+  // nothing of it as it is now.
+  void Renew() { ++renewal_; }
+  // By an operator, a reload or a new secret: renewed, and ready at once.
   void Reset();
   // From an earlier run. A disabled key comes back half open: its secret may be another now.
   void Restore(KeyStateName state, const Cooldown& cooldown, Instant now);
@@ -72,13 +77,16 @@ class Health {
   enum class State : std::uint8_t { kReady, kCooling, kTrial, kDisabled };
 
   bool Apply(const Pass& pass, const Event& event, Instant now);
+  bool Release(bool deciding);
+  void BecomeReady();
   bool Cool(const Pass& pass, const Event& event, Instant until, Instant now);
   Duration Growing(const Pass& pass, const Event& event) const;
 
   State state_ = State::kReady;
   Cooldown cooldown_;
   std::uint64_t epoch_ = 0;  // of cooldowns
-  int failures_ = 0;         // in a row
+  std::uint64_t renewal_ = 0;
+  int failures_ = 0;  // in a row
 };
 
 }  // namespace requestrouter::policy

@@ -82,6 +82,7 @@ void KeyPool::AddKey(const KeySpec& spec, const RetryPolicy& retry, Instant now)
   if (!key) key = std::make_shared<KeyState>();
   key->spec = spec;
   key->provider = provider;
+  key->health.Renew();
   if (key->health.state(now) == KeyStateName::kDisabled) {
     key->health.Reset();
     Mark(key->changed);

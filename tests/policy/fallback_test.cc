@@ -298,6 +298,19 @@ TEST(Reload, GivesAnInvalidKeyAnotherChance) {
   EXPECT_EQ(host.SendAndSucceed("flash"), "a");
 }
 
+// Its secret may be another since.
+TEST(Reload, KeepsAKeyThatIsRefusedToAnAttemptOfBefore) {
+  const Config config = ConfigOf({KeyFor("a", "flash", Rpm(9))});
+  Host host(config);
+  ASSERT_EQ(host.Send("flash"), "a");
+  host.dispatcher.Configure(config, host.now);
+  host.Finish(host.last_ticket, FaultOf(FaultKind::kKeyInvalid));
+  EXPECT_EQ(host.dispatcher.Key("a", host.now)->state, KeyStateName::kReady);
+  ASSERT_EQ(host.Send("flash"), "a");
+  host.Finish(host.last_ticket, FaultOf(FaultKind::kKeyInvalid));
+  EXPECT_EQ(host.dispatcher.Key("a", host.now)->state, KeyStateName::kDisabled);
+}
+
 TEST(Reload, WhoWaitsForAModelThatIsGoneIsTold) {
   Host host(ConfigOf({KeyFor("a", "flash", Rpm(1))}));
   ASSERT_EQ(host.Send("flash"), "a");

@@ -127,6 +127,36 @@ TEST(Health, ADisabledKeyStaysSoUntilReset) {
   EXPECT_TRUE(health.Usable(kStart));
 }
 
+TEST(Health, ALateRefusalDoesNotDisableANewSecret) {
+  Health health;
+  const auto first = health.Admit(kStart), second = health.Admit(kStart);
+  EXPECT_TRUE(health.Ended(first, Of(Kind::kDisable), kStart));
+  health.Reset();  // another secret is there
+  EXPECT_FALSE(health.Ended(second, Of(Kind::kDisable), kStart));
+  EXPECT_EQ(health.state(kStart), KeyStateName::kReady);
+  EXPECT_TRUE(health.Ended(health.Admit(kStart), Of(Kind::kDisable), kStart));
+  EXPECT_EQ(health.state(kStart), KeyStateName::kDisabled) << "the new one is refused, too";
+}
+
+TEST(Health, ALateRefusalAfterACooldownOrASuccessDisables) {
+  Health health;
+  const auto early = health.Admit(kStart);
+  health.Ended(health.Admit(kStart), Cool(seconds(1)), kStart);
+  const Instant now = kStart + seconds(1);
+  health.Ended(health.Admit(now), Of(Kind::kSucceeded), now);
+  EXPECT_TRUE(health.Ended(early, Of(Kind::kDisable), now));
+}
+
+TEST(Health, ATrialOfTheOldSecretThatIsRefusedLetsAnotherDecide) {
+  Health health;
+  health.Ended(health.Admit(kStart), Cool(seconds(1)), kStart);
+  const Instant now = kStart + seconds(1);
+  const auto trial = health.Admit(now);
+  health.Renew();
+  EXPECT_TRUE(health.Ended(trial, Of(Kind::kDisable), now));
+  EXPECT_TRUE(health.Admit(now).trial);
+}
+
 TEST(Health, SurvivesARestart) {
   Health health;
   health.Restore(KeyStateName::kCooling, {kStart + seconds(40), "429", "RetryInfo", 2}, kStart);
