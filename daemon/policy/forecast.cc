@@ -8,6 +8,9 @@ namespace {
 
 constexpr std::size_t kMaxReleases = 8192;  // of one supply, about
 
+LimitKind MinuteKind(std::size_t index) { return static_cast<LimitKind>(index); }
+LimitKind DayKind(std::size_t index) { return static_cast<LimitKind>(kMinuteKinds + index); }
+
 }  // namespace
 
 Forecast::Forecast(const KeyPool& pool, const Choices& choices, Instant now) {
@@ -18,8 +21,10 @@ Forecast::Forecast(const KeyPool& pool, const Choices& choices, Instant now) {
     if (!fresh) entry->second = std::min(entry->second, at);
   }
   for (auto& [quota, at] : usable) {
-    const DayCounter* day = quota->quota.Day(LimitKind::kRpd);
-    if (day && !day->Fits(1, now)) at = std::max(at, day->ReadyAt(1, now));
+    for (std::size_t i = 0; i < kDayKinds; ++i) {
+      const DayCounter* day = quota->quota.Day(DayKind(i));
+      if (day && !day->Fits(1, now)) at = std::max(at, day->ReadyAt(1, now));
+    }
     first_ = std::min(first_, at);
   }
   const std::size_t max_points = std::max<std::size_t>(kMaxReleases / (usable.size() + 1), 4);
@@ -34,13 +39,18 @@ Forecast::Forecast(const KeyPool& pool, const Choices& choices, Instant now) {
 
 void Forecast::Add(const Quota& quota, Instant usable_at, std::size_t max_points, Instant now) {
   for (std::size_t i = 0; i < kMinuteKinds; ++i) {
-    AddMinute(supplies_[i], quota.Window(static_cast<LimitKind>(i)), usable_at, max_points, now);
+    AddMinute(supplies_[i], quota.Window(MinuteKind(i)), usable_at, max_points, now);
   }
-  const DayCounter* day = quota.Day(LimitKind::kRpd);
-  day_limited_ = day_limited_ && day;
+  for (std::size_t i = 0; i < kDayKinds; ++i) {
+    AddDay(day_supplies_[i], quota.Day(DayKind(i)), now);
+  }
+}
+
+void Forecast::AddDay(DaySupply& supply, const DayCounter* day, Instant now) {
+  supply.limited = supply.limited && day;
   if (!day) return;
-  day_left_ += std::max<std::int64_t>(day->limit() - day->Used(now), 0);
-  day_end_ = std::min(day_end_, day->ResetsAt(now));
+  supply.left += std::max<std::int64_t>(day->limit() - day->Used(now), 0);
+  supply.end = std::min(supply.end, day->ResetsAt(now));
 }
 
 void Forecast::AddMinute(Supply& supply, const SlidingWindow* window, Instant usable_at,
@@ -69,8 +79,10 @@ Instant Forecast::When(const Amounts& need) const {
   for (std::size_t i = 0; i < kMinuteKinds; ++i) {
     when = std::max(when, WhenOf(supplies_[i], need[i]));
   }
-  const std::int64_t requests = need[static_cast<std::size_t>(LimitKind::kRpd)];
-  if (day_limited_ && requests > day_left_) when = std::max(when, day_end_);
+  for (std::size_t i = 0; i < kDayKinds; ++i) {
+    const DaySupply& day = day_supplies_[i];
+    if (day.limited && need[kMinuteKinds + i] > day.left) when = std::max(when, day.end);
+  }
   return when;
 }
 

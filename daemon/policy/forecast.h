@@ -15,9 +15,10 @@ namespace requestrouter::policy {
 // A window that is always refilled as it empties gives out its limit once a window, in the same
 // rhythm as it does now. So the n-th request from now goes at the moment within one window at
 // which the remainder of n has come free, plus as many whole windows as n holds. Tokens likewise;
-// the latest of the limits counts. It is exact for requests that want one of each resource and
-// leans early otherwise: what keys share between models, in-flight limits and the waste of odd
-// sizes only make it later.
+// the latest of the limits counts. A day gives what is left of it, and more when the first of the
+// keys' days ends. It is exact for requests that want one of each resource and leans early
+// otherwise: what keys share between models, in-flight limits and the waste of odd sizes only make
+// it later.
 class Forecast {
  public:
   // Of the cells of `choices`; a quota shared by several keys counts once. Points of windows are
@@ -38,18 +39,21 @@ class Forecast {
     Duration window{};              // the shortest
     std::vector<Release> releases;  // of one window; sorted
   };
+  struct DaySupply {
+    bool limited = true;  // by every quota
+    std::int64_t left = 0;
+    Instant end = kNever;  // of the first of their days
+  };
 
   void Add(const Quota& quota, Instant usable_at, std::size_t max_points, Instant now);
   void AddMinute(Supply& supply, const SlidingWindow* window, Instant usable_at,
                  std::size_t max_points, Instant now);
+  static void AddDay(DaySupply& supply, const DayCounter* day, Instant now);
   Instant WhenOf(const Supply& supply, std::int64_t need) const;
 
   Instant first_ = kNever;  // when the first quota is usable
   std::array<Supply, kMinuteKinds> supplies_;
-  // What is left of the day, and when the first day ends, where every quota has a day's limit.
-  bool day_limited_ = true;
-  std::int64_t day_left_ = 0;
-  Instant day_end_ = kNever;
+  std::array<DaySupply, kDayKinds> day_supplies_;
 };
 
 }  // namespace requestrouter::policy

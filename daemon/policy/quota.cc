@@ -8,7 +8,7 @@
 namespace requestrouter::policy {
 namespace {
 
-constexpr std::size_t kFirstDay = static_cast<std::size_t>(LimitKind::kRpd);
+constexpr std::size_t kFirstDay = kMinuteKinds;
 
 std::size_t Index(LimitKind kind) { return static_cast<std::size_t>(kind); }
 LimitKind Kind(std::size_t index) { return static_cast<LimitKind>(index); }

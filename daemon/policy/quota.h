@@ -120,7 +120,7 @@ class Quota {
 
   LimitSet limits_;
   std::array<std::optional<Counted>, kMinuteKinds> minutes_;
-  std::array<std::optional<CountedDay>, 2> days_;  // rpd, tpd
+  std::array<std::optional<CountedDay>, kDayKinds> days_;
   std::int64_t in_flight_ = 0;
   Amounts amounts_in_flight_{};
   std::uint64_t serial_ = 0;

@@ -29,8 +29,9 @@ namespace requestrouter::policy {
 
 enum class LimitKind : std::uint8_t { kRpm, kTpm, kItpm, kOtpm, kRpd, kTpd, kInFlight };
 
-inline constexpr std::size_t kMinuteKinds = 4;   // the first ones: sliding windows
-inline constexpr std::size_t kCountedKinds = 6;  // and the days'
+inline constexpr std::size_t kMinuteKinds = 4;  // the first ones: sliding windows
+inline constexpr std::size_t kDayKinds = 2;     // the next ones
+inline constexpr std::size_t kCountedKinds = kMinuteKinds + kDayKinds;
 
 // "rpm", "tpm", …: as in the configuration.
 const char* Name(LimitKind kind);

@@ -458,6 +458,20 @@ TEST(Waiting, OneThatCannotBeSentInTimeIsRefusedAtOnceWithTheTimeToComeBack) {
   EXPECT_EQ(host.Enter(next)->retry_after, seconds(110));
 }
 
+TEST(Waiting, OneThatTheDaysTokensKeepUntilTomorrowIsRefusedAtOnceWithTheTimeToComeBack) {
+  LimitSet limits;
+  limits.tpd = 300;
+  limits.day_reset = [](Instant) { return kStart + hours(5); };
+  limits.guard = {};
+  Host host(ConfigOf({KeyFor("a", "flash", limits)}));
+  ASSERT_EQ(host.SendAndSucceed("flash", 200), "a");
+  const auto refused = host.Enter(host.AskFor("flash", 200));
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(refused->reason, RefusalReason::kNoCapacity);
+  EXPECT_EQ(refused->retry_after, Duration(hours(5)));
+  EXPECT_EQ(host.SendAndSucceed("flash", 100), "a") << "what is left of the day can be had";
+}
+
 TEST(Waiting, MaxWaitZeroIsSentNowOrNever) {
   Host host(ConfigOf({KeyFor("a", "flash", Rpm(1))}));
   Ask ask = host.AskFor("flash");

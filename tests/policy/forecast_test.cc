@@ -53,6 +53,28 @@ TEST(Forecast, AnExhaustedDayIsOverTomorrow) {
   EXPECT_EQ(Forecast(pool, Everything(pool), kStart).When(Requests(4)), kStart + hours(5));
 }
 
+TEST(Forecast, AnExhaustedDayOfTokensIsOverTomorrow) {
+  LimitSet limits;
+  limits.tpd = 300;
+  limits.counts = Counts::kInputAndOutput;
+  limits.day_reset = [](Instant) { return kStart + hours(5); };
+  limits.guard = {};
+  KeyPool pool(1);
+  pool.Configure(ConfigOf({KeyFor("a", "flash", limits)}), kStart);
+  const auto tokens = [](std::int64_t n) { return Amounts{1, n, 0, 0, 1, n}; };
+  EXPECT_EQ(Forecast(pool, Everything(pool), kStart).When(tokens(300)), kStart);
+  EXPECT_EQ(Forecast(pool, Everything(pool), kStart).When(tokens(301)), kStart + hours(5));
+}
+
+TEST(Forecast, AKeyWithoutADaysLimitOfTokensKeepsTheOthersFromCounting) {
+  LimitSet limits;
+  limits.tpd = 300;
+  limits.day_reset = [](Instant) { return kStart + hours(5); };
+  KeyPool pool(1);
+  pool.Configure(ConfigOf({KeyFor("a", "flash", limits), KeyFor("b", "flash", {})}), kStart);
+  EXPECT_EQ(Forecast(pool, Everything(pool), kStart).When({1, 0, 0, 0, 1, 301}), kStart);
+}
+
 // The n-th request of a backlog really goes when the forecast says.
 TEST(Forecast, IsExactForEqualRequests) {
   std::mt19937_64 random(9);
