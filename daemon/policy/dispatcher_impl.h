@@ -119,6 +119,7 @@ class Dispatcher::Impl {
 
   // ---- entering
   std::optional<Refusal> RefuseAtOnce(const Ask& ask, const Plan& plan, Instant now) const;
+  bool IsHopeless(const Plan& plan, Instant now) const;
   std::optional<Refusal> RefuseHopeless(const Ask& ask, const Plan& plan, Instant now) const;
   std::optional<Refusal> RefuseLate(const Request& request, Instant now);
   Wish WishOf(const Request& request) const;
@@ -152,6 +153,7 @@ class Dispatcher::Impl {
                                bool wanted_only = false);
   std::size_t AheadOf(Lane& lane, const Request& request, Instant now) const;
   Refusal ExpiredRefusal(const Request& request, Instant now);
+  void RefuseWaitersWithoutKeys(std::vector<Refusal>& refusals, Instant now);
 
   Config config_;
   FairQueue::Weights weights_;

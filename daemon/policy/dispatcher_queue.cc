@@ -198,15 +198,18 @@ std::optional<Refusal> Impl::RefuseAtOnce(const Ask& ask, const Plan& plan, Inst
   return std::nullopt;
 }
 
+bool Impl::IsHopeless(const Plan& plan, Instant now) const {
+  return plan.wanted.empty() || pool_.Hopeless(AllOf(plan), now);
+}
+
 std::optional<Refusal> Impl::RefuseHopeless(const Ask& ask, const Plan& plan, Instant now) const {
+  if (!IsHopeless(plan, now)) return std::nullopt;
   if (plan.wanted.empty()) {
     return Refuse(ask, RefusalReason::kNoSuchModel,
                   ask.model.empty() ? "no key serves any model that could answer"
                                     : "no key serves " + ask.model);
   }
-  const Choices all = AllOf(plan);
-  if (!pool_.Hopeless(all, now)) return std::nullopt;
-  if (pool_.AllDisabled(all)) {
+  if (pool_.AllDisabled(AllOf(plan))) {
     return Refuse(ask, RefusalReason::kNoKeys,
                   "every key that could answer is disabled or has no secret");
   }
@@ -414,19 +417,28 @@ std::vector<Refusal> Impl::Expire(Instant now) {
     expired.push_back(ExpiredRefusal(request, now));
     Forget(request.ask.ticket);
   }
-  const bool suspect = std::exchange(lanes_suspect_, false);
-  for (auto& [plan, lane] : lanes_) {
-    if (!suspect || lane->queue.empty()) continue;
-    while (const auto ticket = lane->queue.Head(now)) {
-      Request& request = requests_.at(*ticket);
-      auto refusal = RefuseHopeless(request.ask, plan, now);
-      if (!refusal) break;
-      refusal->fault = request.last_fault;
-      expired.push_back(std::move(*refusal));
-      Forget(*ticket);
-    }
-  }
+  if (std::exchange(lanes_suspect_, false)) RefuseWaitersWithoutKeys(expired, now);
   return expired;
+}
+
+// Those who are delayed, too: nothing that they wait for can help them.
+void Impl::RefuseWaitersWithoutKeys(std::vector<Refusal>& refusals, Instant now) {
+  std::set<const Lane*> hopeless;
+  for (const auto& [plan, lane] : lanes_) {
+    if (IsHopeless(plan, now)) hopeless.insert(lane.get());
+  }
+  if (hopeless.empty()) return;
+  std::vector<const Request*> waiters;
+  for (const auto& [expires, ticket] : expiries_) {
+    const Request& request = requests_.at(ticket);
+    if (hopeless.contains(request.lane)) waiters.push_back(&request);
+  }
+  std::sort(waiters.begin(), waiters.end(), [](auto* a, auto* b) { return a->seq < b->seq; });
+  for (const Request* request : waiters) {
+    refusals.push_back(*RefuseHopeless(request->ask, request->lane->plan, now));
+    refusals.back().fault = request->last_fault;
+    Forget(request->ask.ticket);
+  }
 }
 
 Refusal Impl::ExpiredRefusal(const Request& request, Instant now) {

@@ -360,6 +360,20 @@ TEST(Retry, WhenEveryKeyIsRefusedTheRequestAndThoseWhoWaitAreToldSo) {
   EXPECT_EQ(host.dispatcher.waiting_count(), 0U);
 }
 
+TEST(Retry, WhoIsInABackoffIsToldAtOnceThatTheLastKeyIsGone) {
+  Host host(ConfigOf({KeyFor("a", "flash", Rpm(9))}));
+  ASSERT_EQ(host.Send("flash"), "a");
+  ASSERT_FALSE(host.Finish(host.last_ticket, FaultOf(FaultKind::kProvider)));
+  ASSERT_FALSE(host.Next()) << "it backs off";
+  host.dispatcher.SetEnabled("a", false, host.now);
+  EXPECT_EQ(host.dispatcher.NextDeadline(host.now), host.now);
+  const auto refused = host.dispatcher.Expire(host.now);
+  ASSERT_EQ(refused.size(), 1U);
+  EXPECT_EQ(refused[0].reason, RefusalReason::kNoKeys);
+  EXPECT_TRUE(refused[0].fault);
+  EXPECT_EQ(host.dispatcher.NextDeadline(host.now), kNever);
+}
+
 TEST(Retry, AKeyThatDoesNotServeAModelIsLeftOutForIt) {
   KeySpec a = KeyFor("a", "flash", Rpm(100));
   a.models.push_back({"pro", Rpm(100)});
