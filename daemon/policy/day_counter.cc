@@ -15,9 +15,21 @@ DayCounter::DayCounter(std::int64_t limit, NextReset next_reset, Duration guard)
   if (!next_reset_) rolling_.emplace(limit, kDay + guard);
 }
 
-void DayCounter::SetLimit(std::int64_t limit) {
+void DayCounter::SetRule(std::int64_t limit, NextReset next_reset, Duration guard, Instant now) {
+  const std::int64_t used = Used(now);
   limit_ = limit;
-  if (rolling_) rolling_->SetLimit(limit, rolling_->window());
+  next_reset_ = std::move(next_reset);
+  guard_ = guard;
+  if (next_reset_) {
+    rolling_.reset();
+    used_ = used;
+    day_end_ = EndOfDay(now - guard_);  // until its guard has passed, the day goes on
+  } else if (rolling_) {
+    rolling_->SetLimit(limit, kDay + guard);
+  } else {
+    rolling_.emplace(limit, kDay + guard);
+    rolling_->Add(used, now);
+  }
 }
 
 std::int64_t DayCounter::Used(Instant now) const {
@@ -67,8 +79,12 @@ void DayCounter::Roll(Instant now) const {
     used_ = 0;
     day_start_ = *day_end_;
   }
-  const Instant end = next_reset_(now);
-  day_end_ = (end > now ? end : now + kDay) + guard_;
+  day_end_ = EndOfDay(now);
+}
+
+Instant DayCounter::EndOfDay(Instant within) const {
+  const Instant end = next_reset_(within);
+  return (end > within ? end : within + kDay) + guard_;
 }
 
 }  // namespace requestrouter::policy

@@ -15,8 +15,10 @@ class DayCounter {
  public:
   DayCounter(std::int64_t limit, NextReset next_reset, Duration guard);
 
-  // What was used stays used.
-  void SetLimit(std::int64_t limit);
+  // What was used stays used. When exactly is not known of a day that had a `next_reset`: where
+  // days end elsewhere from now on it counts until the new one's end, and over a rolling day as if
+  // it were used now.
+  void SetRule(std::int64_t limit, NextReset next_reset, Duration guard, Instant now);
 
   std::int64_t limit() const { return limit_; }
   std::int64_t Used(Instant now) const;
@@ -36,6 +38,7 @@ class DayCounter {
 
  private:
   void Roll(Instant now) const;
+  Instant EndOfDay(Instant within) const;
 
   std::int64_t limit_;
   NextReset next_reset_;

@@ -91,7 +91,7 @@ void KeyPool::AddKey(const KeySpec& spec, const RetryPolicy& retry, Instant now)
   for (const KeyModel& served : spec.models) {
     auto& quota = quotas_[{spec.quota_group, served.name}];
     if (quota) {
-      quota->quota.SetLimits(served.limits);
+      quota->quota.SetLimits(served.limits, now);
     } else {
       quota = std::make_shared<QuotaState>(
           QuotaState{spec.quota_group, served.name, Quota(served.limits), {}});

@@ -20,13 +20,14 @@ double Left(std::int64_t used, std::int64_t limit) {
 
 }  // namespace
 
-Quota::Quota(LimitSet limits) { SetLimits(std::move(limits)); }
+// Nothing is counted yet that could depend on the time.
+Quota::Quota(LimitSet limits) { SetLimits(std::move(limits), Instant{}); }
 
-void Quota::SetLimits(LimitSet limits) {
+void Quota::SetLimits(LimitSet limits, Instant now) {
   limits_ = std::move(limits);
   for (std::size_t i = 0; i < kMinuteKinds; ++i) SetMinuteLimit(Kind(i));
-  SetDayLimit(LimitKind::kRpd, limits_.rpd);
-  SetDayLimit(LimitKind::kTpd, limits_.tpd);
+  SetDayLimit(LimitKind::kRpd, limits_.rpd, now);
+  SetDayLimit(LimitKind::kTpd, limits_.tpd, now);
 }
 
 void Quota::SetMinuteLimit(LimitKind kind) {
@@ -44,12 +45,12 @@ void Quota::SetMinuteLimit(LimitKind kind) {
   }
 }
 
-void Quota::SetDayLimit(LimitKind kind, const std::optional<std::int64_t>& amount) {
+void Quota::SetDayLimit(LimitKind kind, const std::optional<std::int64_t>& amount, Instant now) {
   auto& counted = days_[Index(kind) - kFirstDay];
   if (!amount) {
     counted.reset();
   } else if (counted) {
-    counted->counter.SetLimit(*amount);
+    counted->counter.SetRule(*amount, limits_.day_reset, limits_.guard, now);
   } else {
     counted = CountedDay{{*amount, limits_.day_reset, limits_.guard}, serial_};
   }

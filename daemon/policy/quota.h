@@ -39,8 +39,9 @@ class Quota {
 
   explicit Quota(LimitSet limits);
 
-  // What was counted against a limit that stays is kept.
-  void SetLimits(LimitSet limits);
+  // What was counted against a limit that stays is kept (see DayCounter::SetRule of days that end
+  // elsewhere).
+  void SetLimits(LimitSet limits, Instant now);
   const LimitSet& limits() const { return limits_; }
 
   // The limit that is smaller than the demand, whatever the time.
@@ -114,7 +115,7 @@ class Quota {
   void SetMinuteLimit(LimitKind kind);
   void Raise(Instant now);
   Instant MinuteReadyAt(const Counted& counted, std::int64_t amount, Instant now) const;
-  void SetDayLimit(LimitKind kind, const std::optional<std::int64_t>& amount);
+  void SetDayLimit(LimitKind kind, const std::optional<std::int64_t>& amount, Instant now);
   void Replace(const Reservation& reservation, const Amounts& amounts, Instant at, Instant now);
   Duration Spacing() const;
 

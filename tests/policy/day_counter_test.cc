@@ -60,6 +60,41 @@ TEST(DayCounter, WhatAnEarlierRunCountedIsRestored) {
   }
 }
 
+TEST(DayCounter, ADayThatIsToEndElsewhereKeepsWhatWasUsed) {
+  const auto noon = [](Instant now) { return NextMidnight(now + hours(12)) - hours(12); };
+  const Instant next_noon = noon(kStart);
+  ASSERT_NE(next_noon, kMidnight);
+  DayCounter counter(2, NextMidnight, {});
+  counter.Add(2, kStart, kStart);
+  counter.SetRule(2, noon, milliseconds(250), kStart);
+  EXPECT_EQ(counter.ReadyAt(1, kStart), next_noon + milliseconds(250));
+  EXPECT_FALSE(counter.Fits(1, next_noon + milliseconds(249)));
+  EXPECT_TRUE(counter.Fits(2, next_noon + milliseconds(250)));
+}
+
+TEST(DayCounter, ADayThatRollsFromNowOnCountsWhatWasUsedAsUsedNow) {
+  DayCounter counter(2, NextMidnight, {});
+  counter.Add(2, kStart, kStart);
+  const Instant now = kStart + hours(1);
+  counter.SetRule(2, nullptr, {}, now);
+  EXPECT_EQ(counter.ReadyAt(1, now), now + hours(24));
+}
+
+TEST(DayCounter, ADayThatRolledEndsWithTheProvidersFromNowOn) {
+  DayCounter counter(2, nullptr, {});
+  counter.Add(2, kStart, kStart);
+  counter.SetRule(2, NextMidnight, {}, kStart + hours(1));
+  EXPECT_EQ(counter.ReadyAt(1, kStart + hours(1)), NextMidnight(kStart + hours(1)));
+}
+
+TEST(DayCounter, ReadingTheSameRuleAgainWithinTheGuardDoesNotKeepYesterdayForAnotherDay) {
+  DayCounter counter(2, NextMidnight, milliseconds(250));
+  counter.Add(2, kStart, kStart);
+  counter.SetRule(2, NextMidnight, milliseconds(250), kMidnight + milliseconds(249));
+  EXPECT_FALSE(counter.Fits(1, kMidnight + milliseconds(249)));
+  EXPECT_TRUE(counter.Fits(2, kMidnight + milliseconds(250)));
+}
+
 TEST(DayCounter, AResetThatIsNotAheadIsTakenToBeADayAhead) {
   DayCounter counter(1, [](Instant now) { return now; }, {});
   counter.Add(1, kStart, kStart);

@@ -311,6 +311,25 @@ TEST(Reload, KeepsAKeyThatIsRefusedToAnAttemptOfBefore) {
   EXPECT_EQ(host.dispatcher.Key("a", host.now)->state, KeyStateName::kDisabled);
 }
 
+TEST(Reload, ADayThatEndsElsewhereEndsThereForWhatIsCountedAlready) {
+  const auto ending = [](NextReset reset) {
+    LimitSet limits = Rpm(9);
+    limits.rpd = 1;
+    limits.day_reset = std::move(reset);
+    return ConfigOf({KeyFor("a", "flash", limits)});
+  };
+  const auto at = [](Duration hour) { return [hour](Instant) { return kStart + hour; }; };
+  Host host(ending(at(hours(5))));
+  ASSERT_EQ(host.SendAndSucceed("flash"), "a");
+  host.dispatcher.Configure(ending(at(hours(3))), host.now);
+  const auto resets = [&] { return host.dispatcher.Key("a", host.now)->usage[0].rpd->resets_at; };
+  EXPECT_EQ(resets(), kStart + hours(3));
+  host.dispatcher.Configure(ending(nullptr), host.now);
+  EXPECT_EQ(resets(), kStart + hours(24));
+  host.Pass(hours(3));
+  EXPECT_EQ(host.SendAndSucceed("flash"), "");
+}
+
 TEST(Reload, WhoWaitsForAModelThatIsGoneIsTold) {
   Host host(ConfigOf({KeyFor("a", "flash", Rpm(1))}));
   ASSERT_EQ(host.Send("flash"), "a");

@@ -185,7 +185,7 @@ TEST(Quota, ANewLimitDoesNotCountWhatWasReservedBeforeIt) {
   const Reservation before = quota.Reserve(Tokens(70), kStart);
   LimitSet limits = Rpm(5);
   limits.tpm = Limit{100};
-  quota.SetLimits(limits);
+  quota.SetLimits(limits, kStart);
   quota.Reserve(Tokens(40), kStart);
   quota.Settle(before, Tokens(70), {}, kStart);
   EXPECT_EQ(UsedOf(quota, LimitKind::kTpm, kStart), 40);

@@ -141,9 +141,9 @@ TEST_F(LearnedLimit, LetsADemandAboveItGoAlone) {
 
 TEST_F(LearnedLimit, StaysWhenTheConfigurationIsReadAgainAndGoesWhenItChanges) {
   quota_.Learn(LimitKind::kRpm, Attempt(start_), start_);
-  quota_.SetLimits(Limits(10));
+  quota_.SetLimits(Limits(10), start_);
   EXPECT_EQ(quota_.Usage(start_).rpm->limit, 5);
-  quota_.SetLimits(Limits(8));
+  quota_.SetLimits(Limits(8), start_);
   EXPECT_EQ(quota_.Usage(start_).rpm->limit, 8);
 }
 
