@@ -31,7 +31,9 @@ constexpr std::int64_t kStep = 64 << 10;
 // A turn of some messages, with the pages of indexes that it changes.
 constexpr std::uint64_t kLeastRoom = 64 << 10;
 
-constexpr std::uint64_t kMagic = 0x31676f4c74744152;  // "RAttLog1"
+constexpr std::uint64_t kMagic = 0x32676f4c74744152;  // "RAttLog2"
+// Its records do not say what counts against limits of tokens.
+constexpr std::uint64_t kMagicOfVersion1 = 0x31676f4c74744152;
 
 struct Header {
   std::uint64_t magic;
@@ -68,8 +70,9 @@ std::string Encode(const AttemptOpened& attempt) {
   std::string record;
   record.reserve(256);
   Append(&record, RecordHead{});
-  for (const std::int64_t number : {attempt.attempt_id, std::int64_t{attempt.uid}, attempt.at,
-                                    attempt.input_tokens, attempt.output_tokens}) {
+  for (const std::int64_t number :
+       {attempt.attempt_id, std::int64_t{attempt.uid}, attempt.at, attempt.input_tokens,
+        attempt.output_tokens, attempt.counted_tokens}) {
     Append(&record, number);
   }
   for (const std::string* text : {&attempt.request_id, &attempt.body_digest, &attempt.conv_id,
@@ -107,12 +110,18 @@ class Fields {
   std::string_view bytes_;
 };
 
-bool Decode(std::string_view bytes, AttemptOpened* attempt) {
+// Of version 1 the rule is not known, and counted as the migration of the database counts.
+bool Decode(std::string_view bytes, bool version_1, AttemptOpened* attempt) {
   Fields fields(bytes);
   std::int64_t uid = 0;
   for (std::int64_t* number : {&attempt->attempt_id, &uid, &attempt->at, &attempt->input_tokens,
                                &attempt->output_tokens}) {
     if (!fields.Take(number)) return false;
+  }
+  if (version_1) {
+    attempt->counted_tokens = attempt->input_tokens + attempt->output_tokens;
+  } else if (!fields.Take(&attempt->counted_tokens)) {
+    return false;
   }
   attempt->uid = static_cast<std::uint32_t>(uid);
   for (std::string* text : {&attempt->request_id, &attempt->body_digest, &attempt->conv_id,
@@ -128,7 +137,9 @@ void ReadFile(const std::string& path, const AttemptLog::Identity& identity,
   const std::string bytes{std::istreambuf_iterator<char>(file), {}};
   Fields rest(bytes);
   Header header{};
-  if (!rest.Take(&header) || header.magic != kMagic || header.checksum != header.Checksum()) return;
+  if (!rest.Take(&header) || header.checksum != header.Checksum()) return;
+  const bool version_1 = header.magic == kMagicOfVersion1;
+  if (!version_1 && header.magic != kMagic) return;
   if (header.identity.database != identity.database) return;
   if (header.identity.generation < identity.generation) return;
   RecordHead head{};
@@ -136,7 +147,7 @@ void ReadFile(const std::string& path, const AttemptLog::Identity& identity,
     const std::string_view fields = rest.rest().substr(0, head.size);
     AttemptOpened attempt;
     if (fields.size() < head.size || XXH3_64bits(fields.data(), fields.size()) != head.checksum ||
-        !Decode(fields, &attempt)) {
+        !Decode(fields, version_1, &attempt)) {
       return;
     }
     found->push_back(std::move(attempt));

@@ -22,7 +22,8 @@ namespace requestrouter::storage {
 // take its place (PATH.next) if there is one.
 //
 // The file: a header, then records of size, checksum (XXH3) and fields, then zeros. What follows
-// the first record that is not whole is not read: it was being written.
+// the first record that is not whole is not read: it was being written. Files of earlier versions
+// are read, too: a daemon that was killed may have been one.
 class AttemptLog {
  public:
   // Whose log a file is: a database that was put in the place of another has nothing to do with it.

@@ -16,6 +16,7 @@ void AddTo(Statement add, Millis start, const QuotaCount& count) {
       .Bind(4, count.requests)
       .Bind(5, count.input_tokens)
       .Bind(6, count.output_tokens)
+      .Bind(7, count.counted_tokens)
       .Run();
 }
 
@@ -24,7 +25,7 @@ std::vector<QuotaCount> ReadCounts(Statement rows, Millis since) {
   std::vector<QuotaCount> found;
   while (rows.Step()) {
     found.push_back({rows.Text(0), rows.Text(1), rows.Integer(2), rows.Integer(3), rows.Integer(4),
-                     rows.Integer(5)});
+                     rows.Integer(5), rows.Integer(6)});
   }
   return found;
 }
@@ -33,21 +34,23 @@ std::vector<QuotaCount> ReadCounts(Statement rows, Millis since) {
 
 void AddQuotaCount(Database& database, const QuotaCount& count) {
   AddTo(database.Prepare(
-            "INSERT INTO quota_seconds VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+            "INSERT INTO quota_seconds VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
             " requests = requests + excluded.requests,"
             " input_tokens = input_tokens + excluded.input_tokens,"
-            " output_tokens = output_tokens + excluded.output_tokens"),
+            " output_tokens = output_tokens + excluded.output_tokens,"
+            " counted_tokens = counted_tokens + excluded.counted_tokens"),
         SecondOf(count.start), count);
   AddToHour(database, count);
 }
 
 void AddToHour(Database& database, const QuotaCount& count) {
-  AddTo(
-      database.Prepare("INSERT INTO quota_hours VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
-                       " requests = requests + excluded.requests,"
-                       " input_tokens = input_tokens + excluded.input_tokens,"
-                       " output_tokens = output_tokens + excluded.output_tokens"),
-      HourOf(count.start), count);
+  AddTo(database.Prepare(
+            "INSERT INTO quota_hours VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+            " requests = requests + excluded.requests,"
+            " input_tokens = input_tokens + excluded.input_tokens,"
+            " output_tokens = output_tokens + excluded.output_tokens,"
+            " counted_tokens = counted_tokens + excluded.counted_tokens"),
+        HourOf(count.start), count);
 }
 
 void ForgetCounts(Database& database, const ForgetQuotaCounts& request) {
@@ -81,7 +84,7 @@ void SaveUnknown(Database& database, const UnknownAttempt& attempt) {
   const AttemptOpened& opened = attempt.opened;
   database
       .Prepare(
-          "INSERT INTO unknown_attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+          "INSERT INTO unknown_attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
           " ON CONFLICT DO NOTHING")
       .Bind(1, opened.attempt_id)
       .Bind(2, opened.uid)
@@ -95,38 +98,41 @@ void SaveUnknown(Database& database, const UnknownAttempt& attempt) {
       .Bind(10, opened.input_tokens)
       .Bind(11, opened.output_tokens)
       .Bind(12, attempt.unknown_until)
+      .Bind(13, opened.counted_tokens)
       .Run();
   if (database.changes() == 0) return;
   AddToHour(database, {opened.quota_group, opened.model, opened.at, 1, opened.input_tokens,
-                       opened.output_tokens});
+                       opened.output_tokens, opened.counted_tokens});
 }
 
 std::vector<UnknownAttempt> ReadUnknown(Database& database, Millis now) {
   Statement rows = database.Prepare(
       "SELECT attempt_id, uid, request_id, body_digest, conv_id, key_id, quota_group, model, at,"
-      " input_tokens, output_tokens, unknown_until FROM unknown_attempts"
+      " input_tokens, output_tokens, counted_tokens, unknown_until FROM unknown_attempts"
       " WHERE at > ?1 OR (at > ?2 AND unknown_until > ?3) ORDER BY attempt_id");
   rows.Bind(1, now - kWindows).Bind(2, now - kDays).Bind(3, now);
   std::vector<UnknownAttempt> found;
   while (rows.Step()) {
     found.push_back({{rows.Integer(0), static_cast<std::uint32_t>(rows.Integer(1)), rows.Text(2),
                       rows.Text(3), rows.Text(4), rows.Text(5), rows.Text(6), rows.Text(7),
-                      rows.Integer(8), rows.Integer(9), rows.Integer(10)},
-                     rows.Integer(11)});
+                      rows.Integer(8), rows.Integer(9), rows.Integer(10), rows.Integer(11)},
+                     rows.Integer(12)});
   }
   return found;
 }
 
 std::vector<QuotaCount> ReadSeconds(Database& database, Millis now) {
-  return ReadCounts(database.Prepare("SELECT quota_group, model, second, requests, input_tokens,"
-                                     " output_tokens FROM quota_seconds WHERE second > ?"),
-                    now - kWindows);
+  return ReadCounts(
+      database.Prepare("SELECT quota_group, model, second, requests, input_tokens,"
+                       " output_tokens, counted_tokens FROM quota_seconds WHERE second > ?"),
+      now - kWindows);
 }
 
 std::vector<QuotaCount> ReadHours(Database& database, Millis now) {
-  return ReadCounts(database.Prepare("SELECT quota_group, model, hour, requests, input_tokens,"
-                                     " output_tokens FROM quota_hours WHERE hour > ?"),
-                    now - kDays);
+  return ReadCounts(
+      database.Prepare("SELECT quota_group, model, hour, requests, input_tokens,"
+                       " output_tokens, counted_tokens FROM quota_hours WHERE hour > ?"),
+      now - kDays);
 }
 
 }  // namespace requestrouter::storage

@@ -8,7 +8,7 @@ namespace requestrouter::storage {
 namespace {
 
 // Instants are milliseconds since the Unix epoch. A migration that has shipped is never changed.
-constexpr std::array<const char*, 3> kMigrations = {
+constexpr std::array<const char*, 4> kMigrations = {
     // 1: conversations, accounting, the journal of attempts, key states, results
     R"sql(
 CREATE TABLE conversations (
@@ -197,6 +197,17 @@ ALTER TABLE conversations ADD COLUMN sweep_at INTEGER NOT NULL DEFAULT 0;
 UPDATE conversations SET sweep_at = expires_at;
 DROP INDEX conversations_by_expiry;
 CREATE INDEX conversations_by_sweep ON conversations (sweep_at);
+)sql",
+    // 4: what counts against limits of tokens, which for some providers is more than what was used
+    R"sql(
+-- Of what is there the rule is not known. The sum is the most that it can be, unless the provider
+-- counts output that was only allowed for.
+ALTER TABLE quota_seconds    ADD COLUMN counted_tokens INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE quota_hours      ADD COLUMN counted_tokens INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE unknown_attempts ADD COLUMN counted_tokens INTEGER NOT NULL DEFAULT 0;
+UPDATE quota_seconds    SET counted_tokens = input_tokens + output_tokens;
+UPDATE quota_hours      SET counted_tokens = input_tokens + output_tokens;
+UPDATE unknown_attempts SET counted_tokens = input_tokens + output_tokens;
 )sql"};
 
 }  // namespace

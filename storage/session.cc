@@ -76,10 +76,11 @@ void ClampFuture(Database& database, Millis now, Millis results_for, Millis seen
   clamp("UPDATE unknown_attempts SET at = ?1 WHERE at > ?2", now, now);
   clamp(
       "INSERT INTO quota_seconds SELECT ?1, quota_group, model, sum(requests), sum(input_tokens),"
-      " sum(output_tokens) FROM quota_seconds WHERE second > ?2 GROUP BY quota_group, model"
-      " ON CONFLICT DO UPDATE SET requests = requests + excluded.requests,"
-      " input_tokens = input_tokens + excluded.input_tokens,"
-      " output_tokens = output_tokens + excluded.output_tokens",
+      " sum(output_tokens), sum(counted_tokens) FROM quota_seconds WHERE second > ?2"
+      " GROUP BY quota_group, model ON CONFLICT DO UPDATE SET requests = requests +"
+      " excluded.requests, input_tokens = input_tokens + excluded.input_tokens,"
+      " output_tokens = output_tokens + excluded.output_tokens,"
+      " counted_tokens = counted_tokens + excluded.counted_tokens",
       SecondOf(now), now);
   clamp("DELETE FROM quota_seconds WHERE second > ?1 AND second > ?2", now, now);
   clamp("DELETE FROM quota_hours WHERE hour > ?1 AND hour > ?2", now + kDay, now);

@@ -124,8 +124,10 @@ struct AttemptOpened {
   std::string quota_group;
   std::string model;
   Millis at = 0;
-  std::int64_t input_tokens = 0;   // reserved
-  std::int64_t output_tokens = 0;  // reserved
+  // Reserved; see QuotaCount.
+  std::int64_t input_tokens = 0;
+  std::int64_t output_tokens = 0;
+  std::int64_t counted_tokens = 0;
 };
 
 // What was used counts against the quota group from the opening's `at` on; nothing does where
@@ -133,8 +135,9 @@ struct AttemptOpened {
 struct AttemptClosed {
   std::int64_t attempt_id = 0;
   bool counted = true;
-  std::int64_t input_tokens = 0;
+  std::int64_t input_tokens = 0;  // these: see QuotaCount
   std::int64_t output_tokens = 0;
+  std::int64_t counted_tokens = 0;
 };
 
 // An attempt that was open when its daemon ended: its reservation counts as used.
@@ -145,14 +148,17 @@ struct UnknownAttempt {
 
 // What was used of a quota group's model in a second or an hour (UTC) from `start` on, by the time
 // at which attempts were opened. A provider's day is a sum of hours, because every provider's day
-// begins at a full hour.
+// begins at a full hour. Tokens are those that the provider counts, by its rule at that time: which
+// input counts, and whether output does as it was used or as it might have been, cannot be found
+// out later from what was used.
 struct QuotaCount {
   std::string quota_group;
   std::string model;
   Millis start = 0;
   std::int64_t requests = 0;
-  std::int64_t input_tokens = 0;
-  std::int64_t output_tokens = 0;
+  std::int64_t input_tokens = 0;    // against limits of input alone
+  std::int64_t output_tokens = 0;   // against limits of output alone
+  std::int64_t counted_tokens = 0;  // against limits of tokens
 };
 
 struct KeyState {

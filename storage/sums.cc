@@ -18,6 +18,7 @@ void AddTo(QuotaCount* count, const AttemptClosed& attempt) {
   ++count->requests;
   count->input_tokens += attempt.input_tokens;
   count->output_tokens += attempt.output_tokens;
+  count->counted_tokens += attempt.counted_tokens;
 }
 
 }  // namespace

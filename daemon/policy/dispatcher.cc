@@ -27,6 +27,10 @@ std::optional<Refusal> Dispatcher::Finished(std::uint64_t ticket, const Report& 
   return impl_->Finished(ticket, report, now);
 }
 
+Amounts Dispatcher::AmountsOf(std::uint64_t ticket, const std::optional<Demand>& used) const {
+  return impl_->AmountsOf(ticket, used);
+}
+
 bool Dispatcher::IsWaiting(std::uint64_t ticket) const { return impl_->IsWaiting(ticket); }
 
 Instant Dispatcher::NextDeadline(Instant now) const { return impl_->NextDeadline(now); }
@@ -83,8 +87,8 @@ void Dispatcher::SetHasSecret(std::string_view key_id, bool has_secret) {
 }
 
 void Dispatcher::RestoreAttempts(std::string_view quota_group, std::string_view model,
-                                 std::int64_t attempts, const Demand& total, Instant at) {
-  impl_->pool().RestoreAttempts(quota_group, model, attempts, total, at);
+                                 const Amounts& counted, Instant at) {
+  impl_->pool().RestoreAttempts(quota_group, model, counted, at);
 }
 
 void Dispatcher::RestoreFullWindows(Instant at, Instant now) {
@@ -92,8 +96,8 @@ void Dispatcher::RestoreFullWindows(Instant at, Instant now) {
 }
 
 void Dispatcher::RestoreDay(std::string_view quota_group, std::string_view model,
-                            std::int64_t requests, const Demand& tokens, Instant now) {
-  impl_->pool().RestoreDay(quota_group, model, requests, tokens, now);
+                            const Amounts& counted, Instant now) {
+  impl_->pool().RestoreDay(quota_group, model, counted, now);
 }
 
 void Dispatcher::RestoreKey(std::string_view key_id, KeyStateName state, const Cooldown& cooldown,

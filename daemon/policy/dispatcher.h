@@ -11,6 +11,7 @@
 #include "daemon/policy/pool_config.h"
 #include "daemon/policy/request.h"
 #include "daemon/policy/status.h"
+#include "daemon/policy/token_rule.h"
 #include "daemon/policy/types.h"
 
 // The front of policy: requests go in, grants (a request, a key, a model and a reservation) come
@@ -49,6 +50,10 @@ class Dispatcher {
   // succeeded and is forgotten, or it waits in the queue again to be retried (see IsWaiting).
   std::optional<Refusal> Finished(std::uint64_t ticket, const Report& report, Instant now);
 
+  // What the attempt in flight counts for against its limits: as reserved, or, where that is
+  // known, by what it `used`. Nothing where there is none.
+  Amounts AmountsOf(std::uint64_t ticket, const std::optional<Demand>& used) const;
+
   bool IsWaiting(std::uint64_t ticket) const;
 
   // When to call Next() and Expire() again at the latest, where nothing else happens before.
@@ -79,13 +84,13 @@ class Dispatcher {
 
   // ---- restart: as the journal and the stored states say, before the first Enter. Attempts fill
   // the minute windows from `at` on, days the day counters; what is not configured is ignored.
-  // `total` is that of all of them.
-  void RestoreAttempts(std::string_view quota_group, std::string_view model, std::int64_t attempts,
-                       const Demand& total, Instant at);
+  // `counted` is what they counted for together (see AmountsOf).
+  void RestoreAttempts(std::string_view quota_group, std::string_view model, const Amounts& counted,
+                       Instant at);
   // Attempts up to `at` are missing from the journal: the minute windows count as full then.
   void RestoreFullWindows(Instant at, Instant now);
-  void RestoreDay(std::string_view quota_group, std::string_view model, std::int64_t requests,
-                  const Demand& tokens, Instant now);
+  void RestoreDay(std::string_view quota_group, std::string_view model, const Amounts& counted,
+                  Instant now);
   void RestoreKey(std::string_view key_id, KeyStateName state, const Cooldown& cooldown,
                   Instant now);
   // The keys whose state changed since the last call: to be persisted. A provider's breaker is

@@ -47,6 +47,13 @@ std::optional<Refusal> Impl::Finished(std::uint64_t ticket, const Report& report
   return Retry(request, now);
 }
 
+Amounts Impl::AmountsOf(std::uint64_t ticket, const std::optional<Demand>& used) const {
+  const auto found = requests_.find(ticket);
+  if (found == requests_.end() || !found->second.admission) return {};
+  const Admission& admission = *found->second.admission;
+  return admission.quota->quota.AmountsOf(admission.reservation, used);
+}
+
 std::optional<Refusal> Impl::Retry(Request& request, Instant now) {
   const Choices all = AllOf(request.lane->plan);
   if (all.empty() || pool_.Hopeless(all, now)) return Fail(request, now);

@@ -44,6 +44,7 @@ class Dispatcher::Impl {
   std::vector<Refusal> Expire(Instant now);
   bool Leave(std::uint64_t ticket);
   std::optional<Refusal> Finished(std::uint64_t ticket, const Report& report, Instant now);
+  Amounts AmountsOf(std::uint64_t ticket, const std::optional<Demand>& used) const;
   bool IsWaiting(std::uint64_t ticket) const;
   Instant NextDeadline(Instant now) const;
 

@@ -576,11 +576,11 @@ std::vector<CellId> KeyPool::Cells(const Choices& choices, std::size_t max) cons
 
 // ---- restart
 
-void KeyPool::RestoreAttempts(std::string_view group, std::string_view model, std::int64_t attempts,
-                              const Demand& total, Instant at) {
+void KeyPool::RestoreAttempts(std::string_view group, std::string_view model,
+                              const Amounts& counted, Instant at) {
   const auto found = quotas_.find({std::string(group), std::string(model)});
   if (found == quotas_.end()) return;
-  found->second->quota.RestoreAttempts(attempts, total, at);
+  found->second->quota.RestoreAttempts(counted, at);
   Touch(nullptr, found->second.get(), nullptr);
 }
 
@@ -591,11 +591,11 @@ void KeyPool::RestoreFullWindows(Instant at, Instant now) {
   }
 }
 
-void KeyPool::RestoreDay(std::string_view group, std::string_view model, std::int64_t requests,
-                         const Demand& tokens, Instant now) {
+void KeyPool::RestoreDay(std::string_view group, std::string_view model, const Amounts& counted,
+                         Instant now) {
   const auto found = quotas_.find({std::string(group), std::string(model)});
   if (found == quotas_.end()) return;
-  found->second->quota.RestoreDay(requests, tokens, now);
+  found->second->quota.RestoreDay(counted, now);
   Touch(nullptr, found->second.get(), nullptr);
 }
 

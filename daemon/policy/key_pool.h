@@ -176,11 +176,11 @@ class KeyPool {
   std::size_t cell_count() const { return cell_count_; }
 
   // ---- restart
-  void RestoreAttempts(std::string_view group, std::string_view model, std::int64_t attempts,
-                       const Demand& total, Instant at);
+  void RestoreAttempts(std::string_view group, std::string_view model, const Amounts& counted,
+                       Instant at);
   void RestoreFullWindows(Instant at, Instant now);
-  void RestoreDay(std::string_view group, std::string_view model, std::int64_t requests,
-                  const Demand& tokens, Instant now);
+  void RestoreDay(std::string_view group, std::string_view model, const Amounts& counted,
+                  Instant now);
   void RestoreKey(std::string_view key_id, KeyStateName state, const Cooldown& cooldown,
                   Instant now);
 

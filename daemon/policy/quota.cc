@@ -134,19 +134,20 @@ Reservation Quota::Reserve(const Demand& demand, Instant now) {
   return reservation;
 }
 
+Amounts Quota::AmountsOf(const Reservation& reservation, const std::optional<Demand>& used) const {
+  if (!used) return reservation.amounts;
+  Demand actual = *used;
+  actual.max_output_tokens = reservation.demand.max_output_tokens;
+  return CountAmounts(limits_, actual);
+}
+
 void Quota::Settle(const Reservation& reservation, const std::optional<Demand>& used,
                    std::optional<Instant> sent_at, Instant now) {
   Require(in_flight_ > 0, "what is settled was in flight");
   --in_flight_;
-  Amounts amounts = reservation.amounts;
-  if (used) {
-    Demand actual = *used;
-    actual.max_output_tokens = reservation.demand.max_output_tokens;
-    amounts = CountAmounts(limits_, actual);
-  }
   const Instant at =
       std::clamp(sent_at.value_or(reservation.at), reservation.at, std::max(reservation.at, now));
-  Replace(reservation, amounts, at, now);
+  Replace(reservation, AmountsOf(reservation, used), at, now);
 }
 
 void Quota::Refund(const Reservation& reservation, Instant now) {
@@ -212,11 +213,9 @@ void Quota::Raise(Instant now) {
   }
 }
 
-void Quota::RestoreAttempts(std::int64_t attempts, const Demand& total, Instant at) {
-  Amounts amounts = CountAmounts(limits_, total);
-  amounts[Index(LimitKind::kRpm)] = attempts;
+void Quota::RestoreAttempts(const Amounts& counted, Instant at) {
   for (std::size_t i = 0; i < kMinuteKinds; ++i) {
-    if (minutes_[i]) minutes_[i]->window.Add(amounts[i], at);
+    if (minutes_[i]) minutes_[i]->window.Add(counted[i], at);
   }
 }
 
@@ -226,10 +225,9 @@ void Quota::RestoreFullWindows(Instant at, Instant now) {
   }
 }
 
-void Quota::RestoreDay(std::int64_t requests, const Demand& tokens, Instant now) {
-  if (auto& rpd = days_[0]) rpd->counter.Restore(requests, now);
-  if (auto& tpd = days_[1]) {
-    tpd->counter.Restore(CountAmounts(limits_, tokens)[Index(LimitKind::kTpd)], now);
+void Quota::RestoreDay(const Amounts& counted, Instant now) {
+  for (std::size_t i = 0; i < days_.size(); ++i) {
+    if (days_[i]) days_[i]->counter.Restore(counted[kFirstDay + i], now);
   }
 }
 

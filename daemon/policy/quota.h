@@ -55,6 +55,8 @@ class Quota {
 
   // Requires that it fits.
   Reservation Reserve(const Demand& demand, Instant now);
+  // What the attempt counts for: as reserved, or, where that is known, by what it `used`.
+  Amounts AmountsOf(const Reservation& reservation, const std::optional<Demand>& used) const;
   // `sent_at`: the provider counts when the request arrives, so it counts from then on here too.
   void Settle(const Reservation& reservation, const std::optional<Demand>& used,
               std::optional<Instant> sent_at, Instant now);
@@ -72,12 +74,12 @@ class Quota {
   // been shared for a while. A demand above it goes when nothing else is in the window.
   void Learn(LimitKind kind, const Reservation& refused, Instant now);
 
-  // Attempts of an earlier run of the program, and what they used together; count from `at` in the
+  // What attempts of an earlier run of the program counted for together; counts from `at` in the
   // minute windows.
-  void RestoreAttempts(std::int64_t attempts, const Demand& total, Instant at);
+  void RestoreAttempts(const Amounts& counted, Instant at);
   // All that the minute windows still allow may have been used by `at`.
   void RestoreFullWindows(Instant at, Instant now);
-  void RestoreDay(std::int64_t requests, const Demand& tokens, Instant now);
+  void RestoreDay(const Amounts& counted, Instant now);
   // Forgets all counts, not what is in flight.
   void Clear();
 

@@ -60,8 +60,7 @@ storage::Result<void> ChatService::Journal(LiveRequest& live) {
   opened.quota_group = grant.quota_group;
   opened.model = grant.model;
   opened.at = parts_.clock.Wall();
-  opened.input_tokens = grant.reserved.input_tokens;
-  opened.output_tokens = grant.reserved.output_tokens;
+  SetCounted(parts_.dispatcher.AmountsOf(live.ticket, std::nullopt), opened);
   table_.SetAttempt(live, opened.attempt_id);
   return parts_.store.OpenAttempt(opened);
 }
@@ -72,8 +71,9 @@ void ChatService::AbandonGrant(LiveRequest& live) {
   report.sent = false;
   report.conclusive = false;
   report.may_retry = false;
+  const storage::AttemptClosed closed = CloseAttempt(live, report);
   parts_.dispatcher.Finished(live.ticket, report, parts_.clock.Steady());
-  WriteEnd(CloseAttempt(live, report));
+  WriteEnd(closed);
 }
 
 void ChatService::SendAttempt(LiveRequest& live) {

@@ -6,6 +6,7 @@
 #include "daemon/router/chat_records.h"
 #include "daemon/router/chat_service.h"
 #include "daemon/router/errors.h"
+#include "daemon/router/key_states.h"
 #include "daemon/secrets/redactor.h"
 #include "storage/crash_point.h"
 
@@ -99,9 +100,7 @@ storage::AttemptClosed ChatService::CloseAttempt(LiveRequest& live, const policy
   storage::AttemptClosed closed;
   closed.attempt_id = live.attempt_id;
   closed.counted = report.sent;
-  const policy::Demand& used = report.used.value_or(live.grant->reserved);
-  closed.input_tokens = used.input_tokens;
-  closed.output_tokens = used.output_tokens;
+  SetCounted(parts_.dispatcher.AmountsOf(live.ticket, report.used), closed);
   table_.ClearAttempt(live);
   return closed;
 }

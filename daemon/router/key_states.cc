@@ -31,11 +31,11 @@ KeyStateName StateFromName(std::string_view name) {
   return KeyStateName::kReady;
 }
 
-policy::Demand DemandOf(std::int64_t input_tokens, std::int64_t output_tokens) {
-  policy::Demand demand;
-  demand.input_tokens = input_tokens;
-  demand.output_tokens = output_tokens;
-  return demand;
+// Of a stored count, or of an attempt.
+template <typename Stored>
+policy::Amounts AmountsOf(const Stored& stored, std::int64_t requests) {
+  return {requests, stored.counted_tokens, stored.input_tokens, stored.output_tokens,
+          requests, stored.counted_tokens};
 }
 
 // How the provider of a quota group counts its days; UTC where the group is no longer configured.
@@ -54,8 +54,8 @@ void RestoreDays(const std::vector<storage::QuotaCount>& hours, const Catalog& c
   for (const storage::QuotaCount& hour : hours) {
     const config::DayReset reset = ResetOf(catalog.config(), hour.quota_group);
     if (hour.start < DayStart(reset, clock.Wall())) continue;
-    dispatcher.RestoreDay(hour.quota_group, hour.model, hour.requests,
-                          DemandOf(hour.input_tokens, hour.output_tokens), clock.Steady());
+    dispatcher.RestoreDay(hour.quota_group, hour.model, AmountsOf(hour, hour.requests),
+                          clock.Steady());
   }
 }
 
@@ -64,14 +64,12 @@ void RestoreMinutes(const storage::Recovered& recovered, const Clock& clock,
                     policy::Dispatcher& dispatcher) {
   const policy::Instant now = clock.Steady();
   for (const storage::QuotaCount& second : recovered.seconds) {
-    dispatcher.RestoreAttempts(second.quota_group, second.model, second.requests,
-                               DemandOf(second.input_tokens, second.output_tokens),
+    dispatcher.RestoreAttempts(second.quota_group, second.model, AmountsOf(second, second.requests),
                                std::min(now, SteadyAt(clock, second.start + kSecond)));
   }
   for (const storage::UnknownAttempt& attempt : recovered.unknown) {
     const storage::AttemptOpened& opened = attempt.opened;
-    dispatcher.RestoreAttempts(opened.quota_group, opened.model, 1,
-                               DemandOf(opened.input_tokens, opened.output_tokens),
+    dispatcher.RestoreAttempts(opened.quota_group, opened.model, AmountsOf(opened, 1),
                                std::min(now, SteadyAt(clock, opened.at)));
   }
 }

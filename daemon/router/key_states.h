@@ -10,6 +10,15 @@ namespace requestrouter::router {
 // The name of a state on the wire and in the database.
 std::string_view Name(policy::KeyStateName state);
 
+// What an attempt counts for, as it is stored.
+template <typename Attempt>  // storage::AttemptOpened or storage::AttemptClosed
+void SetCounted(const policy::Amounts& counted, Attempt& attempt) {
+  const auto of = [&](policy::LimitKind kind) { return counted[static_cast<std::size_t>(kind)]; };
+  attempt.input_tokens = of(policy::LimitKind::kItpm);
+  attempt.output_tokens = of(policy::LimitKind::kOtpm);
+  attempt.counted_tokens = of(policy::LimitKind::kTpm);
+}
+
 // A key's state as it is stored, in wall time.
 storage::KeyState ToStored(const policy::KeyStatus& status, const Clock& clock);
 

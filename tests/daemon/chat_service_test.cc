@@ -187,6 +187,25 @@ TEST_F(ChatServiceTest, AnAttemptIsJournalledBeforeItIsSent) {
   EXPECT_EQ(runner_.sent[0].id, store_.opened[0].attempt_id);
 }
 
+TEST_F(ChatServiceTest, WhatItsProviderCountsOfAnAttemptIsJournalled) {
+  policy::Config config = catalog_->ToPolicy(clock_);
+  for (policy::KeySpec& key : config.keys) {
+    key.models[0].limits.counts = policy::Counts::kInputAndMaxOutput;
+  }
+  dispatcher_.Configure(std::move(config), clock_.Steady());
+  ipc::Request request = Ask("a", "hello", "talk");
+  std::get<ipc::ChatRequest>(request.body).max_output_tokens = 500;
+  Submit(request);
+  ASSERT_EQ(store_.opened.size(), 1u);
+  EXPECT_EQ(store_.opened[0].counted_tokens, store_.opened[0].input_tokens + 500);
+  End(0, Answered("hi"));
+  const auto ends = store_.WritesOf<std::shared_ptr<const storage::Finish>>();
+  ASSERT_EQ(ends.size(), 1u);
+  EXPECT_EQ(ends[0]->attempt->input_tokens, 10);
+  EXPECT_EQ(ends[0]->attempt->output_tokens, 5);
+  EXPECT_EQ(ends[0]->attempt->counted_tokens, 510);
+}
+
 TEST_F(ChatServiceTest, AnAttemptThatCannotBeJournalledIsSentForAOneShotOnly) {
   threads::Assume(threads::kRouterThread);
   chats_.Submit(kPeer, kCaller, Ask("turn", "hello", "talk"));

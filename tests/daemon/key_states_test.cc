@@ -26,10 +26,16 @@ class RestoreQuotaTest : public ::testing::Test {
     config.providers["gemini"] = {};
     return config;
   }
+  // A daemon that starts with what an earlier one has left.
+  std::unique_ptr<policy::Dispatcher> Start(const storage::Recovered& recovered,
+                                            const config::Config& config = OneKey()) {
+    const Catalog catalog(config, {{"k1", std::make_shared<const secrets::Secret>("secret")}});
+    auto dispatcher = std::make_unique<policy::Dispatcher>(catalog.ToPolicy(clock_), 1);
+    RestoreQuota(recovered, catalog, clock_, *dispatcher);
+    return dispatcher;
+  }
   std::int64_t UsedAfter(const storage::Recovered& recovered, policy::Instant now) {
-    policy::Dispatcher dispatcher(catalog_.ToPolicy(clock_), 1);
-    RestoreQuota(recovered, catalog_, clock_, dispatcher);
-    return dispatcher.Keys(now).at(0).usage.at(0).rpm->used;
+    return Start(recovered)->Keys(now).at(0).usage.at(0).rpm->used;
   }
   storage::Recovered OneAttempt(std::chrono::seconds ago) const {
     storage::UnknownAttempt attempt;
@@ -42,7 +48,6 @@ class RestoreQuotaTest : public ::testing::Test {
   }
 
   FakeClock clock_;
-  Catalog catalog_{OneKey(), {{"k1", std::make_shared<const secrets::Secret>("secret")}}};
 };
 
 TEST_F(RestoreQuotaTest, AnAttemptWithoutAnEndCountsFromWhenItWasMade) {
@@ -66,6 +71,26 @@ TEST_F(RestoreQuotaTest, TheAttemptsOfThisSecondCountFromNow) {
   storage::Recovered recovered;
   recovered.seconds.push_back({"group", "flash", clock_.Wall(), 1, 10, 5});
   EXPECT_EQ(UsedAfter(recovered, clock_.Steady()), 1);
+}
+
+// Without knowing the provider's rule: input and output of each attempt are not known any more.
+TEST_F(RestoreQuotaTest, OfTokensAsManyCountAsTheProviderCounts) {
+  config::Config config = OneKey();
+  policy::LimitSet& limits = config.keys[0].models[0].limits;
+  limits.tpm = limits.itpm = limits.otpm = policy::Limit{10'000};
+  limits.tpd = 100'000;
+  limits.counts = policy::Counts::kInputAndMaxOutput;
+  storage::Recovered recovered = OneAttempt(std::chrono::seconds(30));
+  recovered.unknown[0].opened.input_tokens = 10;
+  recovered.unknown[0].opened.output_tokens = 5;
+  recovered.unknown[0].opened.counted_tokens = 510;
+  recovered.seconds.push_back({"group", "flash", clock_.Wall() - 30'000, 3, 30, 15, 1'530});
+  recovered.hours.push_back({"group", "flash", clock_.Wall() - 30'000, 4, 40, 20, 2'040});
+  const policy::ModelUsage usage = Start(recovered, config)->Keys(clock_.Steady())[0].usage[0];
+  EXPECT_EQ(usage.tpm->used, 2'040);
+  EXPECT_EQ(usage.itpm->used, 40);
+  EXPECT_EQ(usage.otpm->used, 20);
+  EXPECT_EQ(usage.tpd->used, 2'040);
 }
 
 TEST_F(RestoreQuotaTest, AfterAPowerCutTheWindowsAreFullUntilAMinuteAfterTheMachineStarted) {

@@ -353,9 +353,9 @@ TEST(Reload, ARemovedKeysAttemptThatFailsIsRetriedElsewhere) {
 
 TEST(Restart, NothingIsOverrun) {
   Host host(ConfigOf({KeyFor("a", "flash", Rpm(2))}));
-  host.dispatcher.RestoreAttempts("a", "flash", 1, {}, kStart - seconds(30));
-  host.dispatcher.RestoreAttempts("a", "flash", 1, {}, kStart - seconds(10));
-  host.dispatcher.RestoreAttempts("gone", "flash", 1, {}, kStart);
+  host.dispatcher.RestoreAttempts("a", "flash", {1}, kStart - seconds(30));
+  host.dispatcher.RestoreAttempts("a", "flash", {1}, kStart - seconds(10));
+  host.dispatcher.RestoreAttempts("gone", "flash", {1}, kStart);
   EXPECT_EQ(host.SendAndSucceed("flash"), "");
   host.Pass(milliseconds(29'999));
   EXPECT_EQ(host.SendAndSucceed("flash"), "");

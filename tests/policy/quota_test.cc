@@ -196,9 +196,9 @@ TEST(Quota, WhatAnEarlierRunSentIsRestored) {
   LimitSet limits = Rpm(2);
   limits.rpd = 10;
   Quota quota(limits);
-  quota.RestoreAttempts(1, {}, kStart - seconds(50));
-  quota.RestoreAttempts(1, {}, kStart - seconds(20));
-  quota.RestoreDay(8, {}, kStart);
+  quota.RestoreAttempts({1}, kStart - seconds(50));
+  quota.RestoreAttempts({1}, kStart - seconds(20));
+  quota.RestoreDay({0, 0, 0, 0, 8}, kStart);
   EXPECT_EQ(quota.ReadyAt({}, kStart), kStart + seconds(10));
   EXPECT_EQ(quota.Day(LimitKind::kRpd)->Used(kStart), 8);
 }

@@ -19,6 +19,7 @@ AttemptOpened Opened(std::int64_t id, Millis at = kNow, std::int64_t input = 100
   opened.at = at;
   opened.input_tokens = input;
   opened.output_tokens = 50;
+  opened.counted_tokens = input + 900;
   return opened;
 }
 
@@ -38,12 +39,14 @@ TEST_F(StoreTest, AnOpenAttemptCountsItsReservationAfterARestart) {
   EXPECT_THAT(recovered->seconds, IsEmpty());
   EXPECT_EQ(OnlyHour(*recovered).requests, 1);
   EXPECT_EQ(OnlyHour(*recovered).input_tokens, 100);
+  EXPECT_EQ(OnlyHour(*recovered).counted_tokens, 1'000);
+  EXPECT_EQ(recovered->unknown[0].opened.counted_tokens, 1'000);
   EXPECT_EQ(recovered->last_attempt_id, 1);
 }
 
 TEST_F(StoreTest, AClosedAttemptCountsWhatItUsed) {
   store_->OpenAttempt(Opened(1));
-  Write(AttemptClosed{1, true, 80, 20});
+  Write(AttemptClosed{1, true, 80, 20, 980});
   Reopen();
   const auto recovered = store_->Recover(kNow);
   EXPECT_THAT(recovered->unknown, IsEmpty());
@@ -51,9 +54,11 @@ TEST_F(StoreTest, AClosedAttemptCountsWhatItUsed) {
   EXPECT_EQ(recovered->seconds[0].start, kNow);
   EXPECT_EQ(recovered->seconds[0].requests, 1);
   EXPECT_EQ(recovered->seconds[0].input_tokens, 80);
+  EXPECT_EQ(recovered->seconds[0].counted_tokens, 980);
   EXPECT_EQ(OnlyHour(*recovered).requests, 1);
   EXPECT_EQ(OnlyHour(*recovered).input_tokens, 80);
   EXPECT_EQ(OnlyHour(*recovered).output_tokens, 20);
+  EXPECT_EQ(OnlyHour(*recovered).counted_tokens, 980);
 }
 
 TEST_F(StoreTest, AnAttemptThatWasNotSentCountsNothing) {

@@ -34,6 +34,7 @@ AttemptOpened Attempt(std::int64_t id) {
   opened.at = kNow + id;
   opened.input_tokens = 100;
   opened.output_tokens = 50;
+  opened.counted_tokens = 600;
   return opened;
 }
 
@@ -116,6 +117,30 @@ TEST_F(AttemptLogTest, WhatWasOpenedIsReadInOrderWithEveryField) {
   EXPECT_EQ(found[1].at, kNow + 2);
   EXPECT_EQ(found[1].input_tokens, 100);
   EXPECT_EQ(found[1].output_tokens, 50);
+  EXPECT_EQ(found[1].counted_tokens, 600);
+}
+
+// As the first version wrote it: kIdentity, then Attempt(1).
+constexpr char kVersion1[] =
+    "\x52\x41\x74\x74\x4c\x6f\x67\x31\x4d\x00\x00\x00\x00\x00\x00\x00\x05\x00\x00\x00\x00\x00"
+    "\x00\x00\x2f\x8c\x37\x1b\x2b\x5d\xb8\xee\xde\x3a\xd6\x0d\xf0\xad\x18\x34\x5b\x00\x00\x00"
+    "\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\xe8\x03\x00\x00\x00\x00\x00\x00\x01\x50"
+    "\x5c\x18\xa3\x01\x00\x00\x64\x00\x00\x00\x00\x00\x00\x00\x32\x00\x00\x00\x00\x00\x00\x00"
+    "\x09\x00\x00\x00\x72\x65\x71\x75\x65\x73\x74\x2d\x31\x02\x00\x00\x00\x00\xff\x04\x00\x00"
+    "\x00\x74\x61\x6c\x6b\x02\x00\x00\x00\x6b\x31\x05\x00\x00\x00\x67\x72\x6f\x75\x70\x05\x00"
+    "\x00\x00\x66\x6c\x61\x73\x68";
+
+TEST_F(AttemptLogTest, OneOfTheFirstVersionIsReadAndAllItsTokensCount) {
+  WriteFile(folder_ + "/old", {kVersion1, sizeof kVersion1 - 1});
+  const std::vector<AttemptOpened> found = AttemptLog::Read(folder_ + "/old", kIdentity);
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].attempt_id, 1);
+  EXPECT_EQ(found[0].uid, 1000u);
+  EXPECT_EQ(found[0].at, kNow + 1);
+  EXPECT_EQ(found[0].request_id, "request-1");
+  EXPECT_EQ(found[0].model, "flash");
+  EXPECT_EQ(found[0].input_tokens, 100);
+  EXPECT_EQ(found[0].counted_tokens, 150);
 }
 
 TEST_F(AttemptLogTest, IsForItsOwnerAlone) {
@@ -304,6 +329,21 @@ TEST_F(AttemptsOfStore, WhatWasFoundUnknownIsFoundAgainAndCountedOnce) {
   EXPECT_THAT(Unknown(*recovered), ElementsAre("request-1"));
   EXPECT_EQ(recovered->hours.at(0).requests, 1);
   EXPECT_EQ(recovered->last_attempt_id, 1);
+}
+
+TEST_F(AttemptsOfStore, WhatTheVersionBeforeLeftOpenIsUnknownAndCounted) {
+  store_.reset();
+  for (const char* suffix : {"", "-wal", "-shm"})
+    fs::remove(folder_ + "/requestrouter.db" + suffix);
+  {
+    Database database(folder_ + "/requestrouter.db", Database::Mode::kReadWrite);
+    database.Execute(Bytes(std::string(FIXTURE_DIR) + "/schema_3.sql").c_str());
+  }
+  WriteFile(Log(), {kVersion1, sizeof kVersion1 - 1});
+  Open();
+  const auto recovered = store_->Recover(kNow);
+  EXPECT_THAT(Unknown(*recovered), ElementsAre("request-1", "lost"));
+  EXPECT_EQ(recovered->unknown[0].opened.counted_tokens, 150);
 }
 
 TEST_F(AttemptsOfStore, ManyAttemptsTakeNoMoreThanOneFilesSpaceAndNoneIsMistaken) {

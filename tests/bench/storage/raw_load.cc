@@ -117,8 +117,8 @@ class Turns {
  private:
   void Count(sqlite3_stmt* add, std::int64_t start, const storage::AttemptOpened& a,
              const storage::AttemptClosed& closed) {
-    raw_.Run<6>(add, {start, a.quota_group, a.model, std::int64_t{1}, closed.input_tokens,
-                      closed.output_tokens});
+    raw_.Run<7>(add, {start, a.quota_group, a.model, std::int64_t{1}, closed.input_tokens,
+                      closed.output_tokens, closed.counted_tokens});
   }
 
   void Append(const storage::Turn& turn, const std::string& request_id) {
@@ -138,10 +138,11 @@ class Turns {
 
   sqlite3_stmt* PrepareCount(const std::string& table) {
     return raw_.Prepare(("INSERT INTO " + table +
-                         " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+                         " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
                          " requests = requests + excluded.requests, input_tokens = input_tokens +"
                          " excluded.input_tokens, output_tokens = output_tokens +"
-                         " excluded.output_tokens")
+                         " excluded.output_tokens, counted_tokens = counted_tokens +"
+                         " excluded.counted_tokens")
                             .c_str());
   }
 
