@@ -161,10 +161,11 @@ struct QuotaCount {
   std::int64_t counted_tokens = 0;  // against limits of tokens
 };
 
+// What is known of a key, or of what else attempts can fail with.
 struct KeyState {
-  std::string key_id;
-  std::string state;  // ready | cooling | trial | disabled
-  Millis until = 0;   // of a cooldown; 0: none
+  std::string key_id;  // or another name, given by who writes it, that no key has
+  std::string state;   // ready | cooling | trial | disabled
+  Millis until = 0;    // of a cooldown; 0: none
   std::string reason;
   std::string source;
   std::int64_t strikes = 0;  // repetitions, for growth

@@ -40,6 +40,10 @@ ipc::Value ToValue(const policy::KeyStatus& status, const config::Key& key,
                       {"active", key.active},        {"state", router::Name(status.state)}};
   const bool cooling = status.state == policy::KeyStateName::kCooling;
   if (status.cooldown && cooling) value["cooldown"] = ToValue(*status.cooldown, clock);
+  for (const policy::ModelCooldown& one : status.model_cooldowns) {
+    if (one.state != policy::KeyStateName::kCooling) continue;
+    value["model_cooldowns"][one.model] = ToValue(one.cooldown, clock);
+  }
   value["usage"] = std::move(usage);
   value["in_flight"] = status.in_flight;
   if (!status.last_error.empty()) value["last_error"] = status.last_error;

@@ -17,7 +17,7 @@ const Buckets kCalls = {0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160, 320, 640
 const Buckets kOwn = {0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01,
                       0.025,  0.05,    0.1,    0.25,  0.5,    1};
 
-constexpr std::string_view kProviderPrefix = "provider/";  // see Dispatcher::TakeChanged
+constexpr std::string_view kProviderPrefix = "provider/";  // see policy::KnownHealth
 
 // Those of ipc::DecodeRequest.
 constexpr std::array kMalformed = {ErrorType::kInvalidRequest, ErrorType::kUnsupportedVersion,

@@ -100,13 +100,14 @@ void Dispatcher::RestoreDay(std::string_view quota_group, std::string_view model
   impl_->pool().RestoreDay(quota_group, model, counted, now);
 }
 
-void Dispatcher::RestoreKey(std::string_view key_id, KeyStateName state, const Cooldown& cooldown,
-                            Instant now) {
-  impl_->pool().RestoreKey(key_id, state, cooldown, now);
+void Dispatcher::RestoreHealth(const KnownHealth& known, Instant now) {
+  impl_->pool().RestoreHealth(known, now);
 }
 
-std::vector<KeyStatus> Dispatcher::TakeChanged(Instant now) {
-  return impl_->pool().TakeChanged(now);
+Dispatcher::Changed Dispatcher::TakeChanged(Instant now) {
+  KeyPool& pool = impl_->pool();
+  std::vector<KnownHealth> health = pool.ChangedHealth(now);
+  return {pool.TakeChanged(now), std::move(health)};
 }
 
 void Dispatcher::SanityCheck(Instant now) const { impl_->SanityCheck(now); }

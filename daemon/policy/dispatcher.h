@@ -91,11 +91,15 @@ class Dispatcher {
   void RestoreFullWindows(Instant at, Instant now);
   void RestoreDay(std::string_view quota_group, std::string_view model, const Amounts& counted,
                   Instant now);
-  void RestoreKey(std::string_view key_id, KeyStateName state, const Cooldown& cooldown,
-                  Instant now);
-  // The keys whose state changed since the last call: to be persisted. A provider's breaker is
-  // among them as "provider/NAME", which no key can be called.
-  std::vector<KeyStatus> TakeChanged(Instant now);
+  void RestoreHealth(const KnownHealth& known, Instant now);
+
+  // What changed since the last call: `keys` to be told of, where a provider's breaker is among
+  // them as "provider/NAME", and `health` to be persisted for RestoreHealth.
+  struct Changed {
+    std::vector<KeyStatus> keys;
+    std::vector<KnownHealth> health;
+  };
+  Changed TakeChanged(Instant now);
 
   // For tests: aborts where an invariant does not hold.
   void SanityCheck(Instant now) const;

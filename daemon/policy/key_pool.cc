@@ -7,10 +7,17 @@
 namespace requestrouter::policy {
 namespace {
 
-constexpr std::string_view kProviderPrefix = "provider/";
+std::string NameOf(const ProviderState& provider) { return "provider/" + provider.name; }
+std::string NameOf(const QuotaState& quota) { return "quota/" + quota.group + ' ' + quota.model; }
+
+KnownHealth Known(std::string of, KeyStateName state, const Cooldown& cooldown) {
+  return {std::move(of), state, state == KeyStateName::kReady ? Cooldown() : cooldown};
+}
+
 constexpr std::size_t kMostFormer = 10'000;  // quotas of keys that are gone
 
 const Demand kSmallest{};
+const Cooldown kByOperator{kNever, kDisabledByOperator, "operator", 0};
 
 std::int8_t TagOf(const std::string& workload) {
   if (workload == "light") return 0;
@@ -450,7 +457,9 @@ void KeyPool::Exclude(const Admission& admission, Instant until) {
   }
 }
 
-void KeyPool::MarkChanged(const QuotaState& quota) {
+// What operators are shown of a key changes with its quotas.
+void KeyPool::MarkChanged(QuotaState& quota) {
+  Mark(quota.changed);
   const auto cells = cells_of_.find(&quota);
   if (cells == cells_of_.end()) return;
   for (const CellId cell : cells->second) Mark(At(cell).key->changed);
@@ -491,7 +500,7 @@ KeyStatus KeyPool::StatusOf(const KeyState& key, Instant now) const {
   }
   if (key.disabled_by_operator) {
     status.state = KeyStateName::kDisabled;
-    status.cooldown = Cooldown{kNever, kDisabledByOperator, "operator", 0};
+    status.cooldown = kByOperator;
   }
   if (!key.spec.has_secret) status.state = KeyStateName::kNoSecret;
   return status;
@@ -547,9 +556,34 @@ void KeyPool::SetHasSecret(std::string_view key_id, bool has_secret) {
   Touch(key, nullptr, nullptr);
 }
 
+std::vector<KnownHealth> KeyPool::ChangedHealth(Instant now) const {
+  std::vector<KnownHealth> changed;
+  if (!any_changed_) return changed;
+  for (const std::string& key_id : key_order_) {
+    const KeyState& key = *keys_.find(key_id)->second;
+    if (!key.changed) continue;
+    if (key.disabled_by_operator) {
+      changed.push_back({key_id, KeyStateName::kDisabled, kByOperator});
+    } else {
+      changed.push_back(Known(key_id, key.health.state(now), key.health.cooldown()));
+    }
+  }
+  for (const auto& [name, quota] : quotas_) {
+    if (!quota->changed) continue;
+    changed.push_back(Known(NameOf(*quota), quota->health.state(now), quota->health.cooldown()));
+  }
+  for (const auto& [name, provider] : providers_) {
+    if (!provider->changed) continue;
+    const ProviderBreaker& breaker = provider->breaker;
+    changed.push_back(Known(NameOf(*provider), breaker.state(now), breaker.cooldown()));
+  }
+  return changed;
+}
+
 std::vector<KeyStatus> KeyPool::TakeChanged(Instant now) {
   std::vector<KeyStatus> changed;
   if (!std::exchange(any_changed_, false)) return changed;
+  for (const auto& [name, quota] : quotas_) quota->changed = false;
   for (const std::string& key_id : key_order_) {
     KeyState& key = *keys_[key_id];
     if (std::exchange(key.changed, false)) changed.push_back(StatusOf(key, now));
@@ -557,7 +591,7 @@ std::vector<KeyStatus> KeyPool::TakeChanged(Instant now) {
   for (const auto& [name, provider] : providers_) {
     if (!std::exchange(provider->changed, false)) continue;
     KeyStatus status;
-    status.key_id = std::string(kProviderPrefix) + name;
+    status.key_id = NameOf(*provider);
     status.state = provider->breaker.state(now);
     if (provider->breaker.open(now)) status.cooldown = provider->breaker.cooldown();
     changed.push_back(std::move(status));
@@ -599,27 +633,25 @@ void KeyPool::RestoreDay(std::string_view group, std::string_view model, const A
   Touch(nullptr, found->second.get(), nullptr);
 }
 
-void KeyPool::RestoreKey(std::string_view key_id, KeyStateName state, const Cooldown& cooldown,
-                         Instant now) {
-  if (key_id.substr(0, kProviderPrefix.size()) == kProviderPrefix) {
-    return RestoreProvider(key_id.substr(kProviderPrefix.size()), state, cooldown, now);
+void KeyPool::RestoreHealth(const KnownHealth& known, Instant now) {
+  if (KeyState* key = FindKey(known.of)) {
+    if (known.state == KeyStateName::kDisabled && known.cooldown.reason == kDisabledByOperator) {
+      key->disabled_by_operator = true;
+    } else {
+      key->health.Restore(known.state, known.cooldown, now);
+    }
+    Touch(key, nullptr, nullptr);
   }
-  KeyState* key = FindKey(key_id);
-  if (!key) return;
-  if (state == KeyStateName::kDisabled && cooldown.reason == kDisabledByOperator) {
-    key->disabled_by_operator = true;
-  } else {
-    key->health.Restore(state, cooldown, now);
+  for (const auto& [name, quota] : quotas_) {
+    if (NameOf(*quota) != known.of) continue;
+    quota->health.Restore(known.state, known.cooldown, now);
+    Touch(nullptr, quota.get(), nullptr);
   }
-  Touch(key, nullptr, nullptr);
-}
-
-void KeyPool::RestoreProvider(std::string_view name, KeyStateName state, const Cooldown& cooldown,
-                              Instant now) {
-  const auto provider = providers_.find(name);
-  if (provider == providers_.end()) return;
-  provider->second->breaker.Restore(state, cooldown, now);
-  Touch(nullptr, nullptr, provider->second.get());
+  for (const auto& [name, provider] : providers_) {
+    if (NameOf(*provider) != known.of) continue;
+    provider->breaker.Restore(known.state, known.cooldown, now);
+    Touch(nullptr, nullptr, provider.get());
+  }
 }
 
 void KeyPool::SanityCheck(Instant now) const {

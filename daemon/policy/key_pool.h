@@ -32,6 +32,7 @@ struct QuotaState {
   std::string model;
   Quota quota;
   Health health;
+  bool changed = false;  // since TakeChanged
 };
 
 struct KeyState {
@@ -169,7 +170,8 @@ class KeyPool {
   bool Reset(std::string_view key_id, bool counters);
   bool SetEnabled(std::string_view key_id, bool enabled, Instant now);
   void SetHasSecret(std::string_view key_id, bool has_secret);
-  // Of providers, too: see Dispatcher.
+  // See Dispatcher::TakeChanged; TakeChanged clears what ChangedHealth goes by.
+  std::vector<KnownHealth> ChangedHealth(Instant now) const;
   std::vector<KeyStatus> TakeChanged(Instant now);
   // The cells of the choices in their order, at most `max`.
   std::vector<CellId> Cells(const Choices& choices, std::size_t max) const;
@@ -181,8 +183,8 @@ class KeyPool {
   void RestoreFullWindows(Instant at, Instant now);
   void RestoreDay(std::string_view group, std::string_view model, const Amounts& counted,
                   Instant now);
-  void RestoreKey(std::string_view key_id, KeyStateName state, const Cooldown& cooldown,
-                  Instant now);
+  // What is not configured is ignored.
+  void RestoreHealth(const KnownHealth& known, Instant now);
 
   // Changes whenever a forecast made before may no longer hold.
   std::uint64_t version() const { return version_; }
@@ -214,8 +216,6 @@ class KeyPool {
   Instant CellReadyAt(CellId cell, const Demand& demand, bool retry_due, Instant now) const;
   Model& Refreshed(std::uint32_t model, Instant now);
   CellOrder::State StateOf(CellId cell, Instant now) const;
-  void RestoreProvider(std::string_view name, KeyStateName state, const Cooldown& cooldown,
-                       Instant now);
   // What a cell's order takes from one of these must be read anew; nulls are skipped.
   void Touch(const KeyState* key, const QuotaState* quota, const ProviderState* provider);
   void AddKey(const KeySpec& spec, const RetryPolicy& retry, Instant now);
@@ -224,7 +224,7 @@ class KeyPool {
   void EndKeyHealth(const Admission& admission, const Report& report, Instant now);
   void Exclude(const Admission& admission, Instant until);
   void Mark(bool& changed) { changed = any_changed_ = true; }
-  void MarkChanged(const QuotaState& quota);
+  void MarkChanged(QuotaState& quota);
   KeyStatus StatusOf(const KeyState& key, Instant now) const;
   KeyState* FindKey(std::string_view key_id);
 
@@ -242,7 +242,7 @@ class KeyPool {
   std::mt19937_64 random_;
   std::size_t cell_count_ = 0;
   std::uint64_t version_ = 0;
-  bool any_changed_ = false;  // of a key or provider, since TakeChanged
+  bool any_changed_ = false;  // of a key, quota or provider, since TakeChanged
 };
 
 }  // namespace requestrouter::policy

@@ -67,6 +67,16 @@ struct KeyStatus {
   std::string last_error;  // the last fault's message; empty: none
 };
 
+// What a restart must bring back: how attempts have been going with a key, with a provider or with
+// one model of a quota group.
+struct KnownHealth {
+  // The key's id, "provider/NAME" or "quota/GROUP MODEL". No key's id has a slash, and neither a
+  // group's nor a model's name has a space.
+  std::string of;
+  KeyStateName state = KeyStateName::kReady;  // never kNoSecret
+  Cooldown cooldown;                          // unless ready
+};
+
 // Why a key was or was not chosen, at the time of asking.
 struct Considered {
   std::string key_id;

@@ -12,10 +12,9 @@ constexpr std::chrono::milliseconds kRetryInterval{250};
 }  // namespace
 
 void KeyRecorder::Record(policy::FaultKind cause) {
-  for (const policy::KeyStatus& status : dispatcher_.TakeChanged(clock_.Steady())) {
-    observer_.KeyChanged(status, cause);
-    Store(ToStored(status, clock_));
-  }
+  const policy::Dispatcher::Changed changed = dispatcher_.TakeChanged(clock_.Steady());
+  for (const policy::KeyStatus& status : changed.keys) observer_.KeyChanged(status, cause);
+  for (const policy::KnownHealth& known : changed.health) Store(ToStored(known, clock_));
 }
 
 void KeyRecorder::Retry() {

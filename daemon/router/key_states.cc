@@ -16,6 +16,9 @@ constexpr policy::Instant kMachineStart{};
 
 constexpr storage::Millis kSecond = 1'000;
 
+// Until the end of a provider's day at the most; no day has more hours.
+constexpr policy::Duration kLongestCooldown = std::chrono::hours(25);
+
 constexpr std::array<std::pair<KeyStateName, std::string_view>, 5> kNames = {{
     {KeyStateName::kReady, "ready"},
     {KeyStateName::kCooling, "cooling"},
@@ -74,22 +77,28 @@ void RestoreMinutes(const storage::Recovered& recovered, const Clock& clock,
   }
 }
 
+policy::KnownHealth FromStored(const storage::KeyState& stored, const Clock& clock) {
+  const policy::Instant until = SteadyAt(clock, stored.until, kLongestCooldown);
+  return {stored.key_id,
+          StateFromName(stored.state),
+          {until, stored.reason, stored.source, stored.strikes}};
+}
+
 }  // namespace
 
 std::string_view Name(KeyStateName state) {
   return kNames.at(static_cast<std::size_t>(state)).second;
 }
 
-storage::KeyState ToStored(const policy::KeyStatus& status, const Clock& clock) {
+storage::KeyState ToStored(const policy::KnownHealth& known, const Clock& clock) {
   storage::KeyState stored;
-  stored.key_id = status.key_id;
-  stored.state = Name(status.state);
-  if (status.cooldown) {
-    stored.until = WallAt(clock, status.cooldown->until);
-    stored.reason = status.cooldown->reason;
-    stored.source = status.cooldown->source;
-    stored.strikes = status.cooldown->strikes;
-  }
+  stored.key_id = known.of;
+  stored.state = Name(known.state);
+  if (known.state == KeyStateName::kReady) return stored;
+  stored.until = WallAt(clock, known.cooldown.until);
+  stored.reason = known.cooldown.reason;
+  stored.source = known.cooldown.source;
+  stored.strikes = known.cooldown.strikes;
   return stored;
 }
 
@@ -99,13 +108,8 @@ void RestoreQuota(const storage::Recovered& recovered, const Catalog& catalog, c
   RestoreDays(recovered.hours, catalog, clock, dispatcher);
   RestoreMinutes(recovered, clock, dispatcher);
   if (recovered.attempts_lost()) dispatcher.RestoreFullWindows(kMachineStart, now);
-  for (const storage::KeyState& key : recovered.keys) {
-    policy::Cooldown cooldown;
-    cooldown.until = SteadyAt(clock, key.until, std::chrono::hours(25));
-    cooldown.reason = key.reason;
-    cooldown.source = key.source;
-    cooldown.strikes = key.strikes;
-    dispatcher.RestoreKey(key.key_id, StateFromName(key.state), cooldown, now);
+  for (const storage::KeyState& stored : recovered.keys) {
+    dispatcher.RestoreHealth(FromStored(stored, clock), now);
   }
 }
 

@@ -19,8 +19,8 @@ void SetCounted(const policy::Amounts& counted, Attempt& attempt) {
   attempt.counted_tokens = of(policy::LimitKind::kTpm);
 }
 
-// A key's state as it is stored, in wall time.
-storage::KeyState ToStored(const policy::KeyStatus& status, const Clock& clock);
+// As it is stored, in wall time.
+storage::KeyState ToStored(const policy::KnownHealth& known, const Clock& clock);
 
 // Puts the stored states, windows and day counts of the last daemon into policy. A cooldown that
 // would end later than any provider's day is clamped: the clock has jumped. Where a power cut may

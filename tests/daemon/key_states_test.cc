@@ -93,6 +93,22 @@ TEST_F(RestoreQuotaTest, OfTokensAsManyCountAsTheProviderCounts) {
   EXPECT_EQ(usage.tpd->used, 2'040);
 }
 
+TEST_F(RestoreQuotaTest, TheCooldownOfAModelsQuotaIsFoundAgainAndTheKeyIsReady) {
+  config::Config config = OneKey();
+  config.keys[0].models.push_back(config.keys[0].models[0]);
+  config.keys[0].models[1].name = "pro";
+  policy::KnownHealth known{"quota/group pro", policy::KeyStateName::kCooling, {}};
+  known.cooldown = {clock_.Steady() + std::chrono::hours(5), "day", "QuotaFailure", 2};
+  storage::Recovered recovered;
+  recovered.keys = {ToStored(known, clock_)};
+  const policy::KeyStatus status = Start(recovered, config)->Keys(clock_.Steady()).at(0);
+  EXPECT_EQ(status.state, policy::KeyStateName::kReady);
+  ASSERT_EQ(status.model_cooldowns.size(), 1u);
+  EXPECT_EQ(status.model_cooldowns[0].model, "pro");
+  EXPECT_EQ(status.model_cooldowns[0].cooldown.until, known.cooldown.until);
+  EXPECT_EQ(status.model_cooldowns[0].cooldown.strikes, 2);
+}
+
 TEST_F(RestoreQuotaTest, AfterAPowerCutTheWindowsAreFullUntilAMinuteAfterTheMachineStarted) {
   clock_.StartMachine();
   clock_.Advance(std::chrono::seconds(20));

@@ -372,18 +372,40 @@ TEST(Restart, CooldownsAndSwitchedOffKeysAreRestored) {
   before.Finish(ask.ticket, FaultOf(FaultKind::kMinuteQuota, seconds(40)));
   before.dispatcher.SetEnabled("b", false, before.now);
   const auto changed = before.dispatcher.TakeChanged(before.now);
-  ASSERT_EQ(changed.size(), 2U);
-  EXPECT_TRUE(before.dispatcher.TakeChanged(before.now).empty());
+  EXPECT_EQ(changed.keys.size(), 2U);
+  const auto again = before.dispatcher.TakeChanged(before.now);
+  EXPECT_TRUE(again.keys.empty());
+  EXPECT_TRUE(again.health.empty());
 
   Host after(ConfigOf({KeyFor("a", "flash", Rpm(9)), KeyFor("b", "flash", Rpm(9))}));
-  for (const KeyStatus& key : changed) {
-    after.dispatcher.RestoreKey(key.key_id, key.state, *key.cooldown, after.now);
-  }
+  for (const KnownHealth& known : changed.health) after.dispatcher.RestoreHealth(known, after.now);
   after.Pass(milliseconds(39'999));
   EXPECT_EQ(after.SendAndSucceed("flash"), "");
   after.Pass(milliseconds(1));
   EXPECT_EQ(after.SendAndSucceed("flash"), "a");
   EXPECT_EQ(after.dispatcher.Key("b", after.now)->state, KeyStateName::kDisabled);
+}
+
+TEST(Restart, AModelsExhaustedQuotaStaysSoAndTheKeysOtherModelsGoOn) {
+  KeySpec key = KeyFor("a", "pro", Rpm(9));
+  key.models.push_back({"flash", Rpm(9)});
+  key.quota_group = "project";
+  Host before(ConfigOf({key}));
+  ASSERT_EQ(before.Send("pro"), "a");
+  before.Finish(before.last_ticket, FaultOf(FaultKind::kDayQuota, hours(5)));
+  const auto changed = before.dispatcher.TakeChanged(before.now);
+
+  Host after(ConfigOf({key}));
+  for (const KnownHealth& known : changed.health) after.dispatcher.RestoreHealth(known, after.now);
+  const auto status = after.dispatcher.Key("a", after.now);
+  EXPECT_EQ(status->state, KeyStateName::kReady);
+  ASSERT_EQ(status->model_cooldowns.size(), 1U);
+  EXPECT_EQ(status->model_cooldowns[0].model, "pro");
+  EXPECT_EQ(after.SendAndSucceed("flash"), "a");
+  after.Pass(hours(5) - milliseconds(1));
+  EXPECT_EQ(after.SendAndSucceed("pro"), "");
+  after.Pass(milliseconds(1));
+  EXPECT_EQ(after.SendAndSucceed("pro"), "a");
 }
 
 TEST(Restart, AProviderThatWasLeftAloneStaysSo) {
@@ -400,14 +422,15 @@ TEST(Restart, AProviderThatWasLeftAloneStaysSo) {
     before.dispatcher.Finished(ask.ticket, report, before.now);
   }
   const auto changed = before.dispatcher.TakeChanged(before.now);
-  ASSERT_EQ(changed.size(), 1U);
-  EXPECT_EQ(changed[0].state, KeyStateName::kCooling);
-  EXPECT_TRUE(before.dispatcher.TakeChanged(before.now).empty());
+  ASSERT_EQ(changed.health.size(), 1U);
+  EXPECT_EQ(changed.health[0].of, "provider/gemini");
+  EXPECT_EQ(changed.health[0].state, KeyStateName::kCooling);
+  EXPECT_TRUE(before.dispatcher.TakeChanged(before.now).health.empty());
 
   Host after(config);
-  after.dispatcher.RestoreKey(changed[0].key_id, changed[0].state, *changed[0].cooldown, after.now);
+  after.dispatcher.RestoreHealth(changed.health[0], after.now);
   EXPECT_EQ(after.SendAndSucceed("flash"), "");
-  after.Pass(changed[0].cooldown->until - after.now);
+  after.Pass(changed.health[0].cooldown.until - after.now);
   EXPECT_NE(after.SendAndSucceed("flash"), "");
 }
 
