@@ -198,7 +198,8 @@ UPDATE conversations SET sweep_at = expires_at;
 DROP INDEX conversations_by_expiry;
 CREATE INDEX conversations_by_sweep ON conversations (sweep_at);
 )sql",
-    // 4: what counts against limits of tokens, which for some providers is more than what was used
+    // 4: what counts against limits of tokens, which for some providers is more than what was used;
+    // that an operator disabled a key is kept apart from how the key does
     R"sql(
 -- Of what is there the rule is not known. The sum is the most that it can be, unless the provider
 -- counts output that was only allowed for.
@@ -208,6 +209,13 @@ ALTER TABLE unknown_attempts ADD COLUMN counted_tokens INTEGER NOT NULL DEFAULT 
 UPDATE quota_seconds    SET counted_tokens = input_tokens + output_tokens;
 UPDATE quota_hours      SET counted_tokens = input_tokens + output_tokens;
 UPDATE unknown_attempts SET counted_tokens = input_tokens + output_tokens;
+
+-- By operators. Each has a row in key_states, too.
+CREATE TABLE disabled_keys (key_id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+INSERT INTO disabled_keys
+  SELECT key_id FROM key_states WHERE state = 'disabled' AND source = 'operator';
+UPDATE key_states SET state = 'ready', until = 0, reason = '', source = ''
+  WHERE key_id IN (SELECT key_id FROM disabled_keys);
 )sql"};
 
 }  // namespace

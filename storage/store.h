@@ -168,7 +168,8 @@ struct KeyState {
   Millis until = 0;    // of a cooldown; 0: none
   std::string reason;
   std::string source;
-  std::int64_t strikes = 0;  // repetitions, for growth
+  std::int64_t strikes = 0;           // repetitions, for growth
+  bool disabled_by_operator = false;  // of a key, whatever its state
 };
 
 // ---- request ids as idempotency keys

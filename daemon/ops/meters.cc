@@ -234,8 +234,7 @@ void Meters::KeyChanged(const policy::KeyStatus& status, FaultKind cause) {
   }
   const bool aside = status.state == policy::KeyStateName::kCooling ||
                      status.state == policy::KeyStateName::kDisabled;
-  const bool by_operator = status.cooldown->reason == policy::kDisabledByOperator;
-  if (aside && !by_operator && !is_of_a_model(*status.cooldown)) {
+  if (aside && !status.disabled_by_operator && !is_of_a_model(*status.cooldown)) {
     CountCooldown(status.key_id, "", *status.cooldown, cause);
   }
 }

@@ -17,7 +17,6 @@ KnownHealth Known(std::string of, KeyStateName state, const Cooldown& cooldown) 
 constexpr std::size_t kMostFormer = 10'000;  // quotas of keys that are gone
 
 const Demand kSmallest{};
-const Cooldown kByOperator{kNever, kDisabledByOperator, "operator", 0};
 
 std::int8_t TagOf(const std::string& workload) {
   if (workload == "light") return 0;
@@ -477,6 +476,7 @@ KeyStatus KeyPool::StatusOf(const KeyState& key, Instant now) const {
   status.key_id = key.spec.key_id;
   status.in_flight = key.in_flight;
   status.last_error = key.last_error;
+  status.disabled_by_operator = key.disabled_by_operator;
   status.state = key.health.state(now);
   if (status.state != KeyStateName::kReady) status.cooldown = key.health.cooldown();
   std::size_t cells = 0;
@@ -500,7 +500,7 @@ KeyStatus KeyPool::StatusOf(const KeyState& key, Instant now) const {
   }
   if (key.disabled_by_operator) {
     status.state = KeyStateName::kDisabled;
-    status.cooldown = kByOperator;
+    status.cooldown = Cooldown{kNever, "disabled by operator", "operator", 0};
   }
   if (!key.spec.has_secret) status.state = KeyStateName::kNoSecret;
   return status;
@@ -562,11 +562,8 @@ std::vector<KnownHealth> KeyPool::ChangedHealth(Instant now) const {
   for (const std::string& key_id : key_order_) {
     const KeyState& key = *keys_.find(key_id)->second;
     if (!key.changed) continue;
-    if (key.disabled_by_operator) {
-      changed.push_back({key_id, KeyStateName::kDisabled, kByOperator});
-    } else {
-      changed.push_back(Known(key_id, key.health.state(now), key.health.cooldown()));
-    }
+    changed.push_back(Known(key_id, key.health.state(now), key.health.cooldown()));
+    changed.back().disabled_by_operator = key.disabled_by_operator;
   }
   for (const auto& [name, quota] : quotas_) {
     if (!quota->changed) continue;
@@ -635,11 +632,8 @@ void KeyPool::RestoreDay(std::string_view group, std::string_view model, const A
 
 void KeyPool::RestoreHealth(const KnownHealth& known, Instant now) {
   if (KeyState* key = FindKey(known.of)) {
-    if (known.state == KeyStateName::kDisabled && known.cooldown.reason == kDisabledByOperator) {
-      key->disabled_by_operator = true;
-    } else {
-      key->health.Restore(known.state, known.cooldown, now);
-    }
+    key->disabled_by_operator = known.disabled_by_operator;
+    key->health.Restore(known.state, known.cooldown, now);
     Touch(key, nullptr, nullptr);
   }
   for (const auto& [name, quota] : quotas_) {

@@ -12,9 +12,6 @@ namespace requestrouter::policy {
 
 enum class KeyStateName : std::uint8_t { kReady, kCooling, kTrial, kDisabled, kNoSecret };
 
-// The reason of a key that an operator switched off.
-inline constexpr char kDisabledByOperator[] = "disabled by operator";
-
 struct Cooldown {
   Instant until{};
   std::string reason;
@@ -61,6 +58,7 @@ struct KeyStatus {
   std::string key_id;
   KeyStateName state = KeyStateName::kReady;
   std::optional<Cooldown> cooldown;
+  bool disabled_by_operator = false;  // whatever the state shows
   std::vector<ModelUsage> usage;
   std::vector<ModelCooldown> model_cooldowns;
   std::int64_t in_flight = 0;
@@ -75,6 +73,7 @@ struct KnownHealth {
   std::string of;
   KeyStateName state = KeyStateName::kReady;  // never kNoSecret
   Cooldown cooldown;                          // unless ready
+  bool disabled_by_operator = false;          // a key, whatever its health
 };
 
 // Why a key was or was not chosen, at the time of asking.

@@ -81,7 +81,8 @@ policy::KnownHealth FromStored(const storage::KeyState& stored, const Clock& clo
   const policy::Instant until = SteadyAt(clock, stored.until, kLongestCooldown);
   return {stored.key_id,
           StateFromName(stored.state),
-          {until, stored.reason, stored.source, stored.strikes}};
+          {until, stored.reason, stored.source, stored.strikes},
+          stored.disabled_by_operator};
 }
 
 }  // namespace
@@ -94,6 +95,7 @@ storage::KeyState ToStored(const policy::KnownHealth& known, const Clock& clock)
   storage::KeyState stored;
   stored.key_id = known.of;
   stored.state = Name(known.state);
+  stored.disabled_by_operator = known.disabled_by_operator;
   if (known.state == KeyStateName::kReady) return stored;
   stored.until = WallAt(clock, known.cooldown.until);
   stored.reason = known.cooldown.reason;

@@ -109,6 +109,15 @@ TEST_F(RestoreQuotaTest, TheCooldownOfAModelsQuotaIsFoundAgainAndTheKeyIsReady) 
   EXPECT_EQ(status.model_cooldowns[0].cooldown.strikes, 2);
 }
 
+TEST_F(RestoreQuotaTest, AKeyThatAnOperatorDisabledIsDisabledThoughItWasFine) {
+  policy::KnownHealth known{"k1", policy::KeyStateName::kReady, {}, true};
+  storage::Recovered recovered;
+  recovered.keys = {ToStored(known, clock_)};
+  const policy::KeyStatus status = Start(recovered)->Keys(clock_.Steady()).at(0);
+  EXPECT_EQ(status.state, policy::KeyStateName::kDisabled);
+  EXPECT_TRUE(status.disabled_by_operator);
+}
+
 TEST_F(RestoreQuotaTest, AfterAPowerCutTheWindowsAreFullUntilAMinuteAfterTheMachineStarted) {
   clock_.StartMachine();
   clock_.Advance(std::chrono::seconds(20));

@@ -152,7 +152,7 @@ TEST_F(MetersTest, ADisabledKeyCountsEachTimeButNotWhereAnOperatorDidIt) {
   meters_.KeyChanged(ready, FaultKind::kNone);
   meters_.KeyChanged(disabled, FaultKind::kKeyInvalid);
   EXPECT_EQ(Value(R"(cooldowns_total{key="k1",model="",reason="key_invalid"})"), "2");
-  disabled.cooldown->reason = policy::kDisabledByOperator;
+  disabled.disabled_by_operator = true;
   disabled.cooldown->until = kNow;
   meters_.KeyChanged(disabled, FaultKind::kNone);
   EXPECT_EQ(Value(R"(cooldowns_total{key="k1",model="",reason="ok"})"), "none");

@@ -386,6 +386,25 @@ TEST(Restart, CooldownsAndSwitchedOffKeysAreRestored) {
   EXPECT_EQ(after.dispatcher.Key("b", after.now)->state, KeyStateName::kDisabled);
 }
 
+TEST(Restart, AKeyThatAnOperatorDisabledStaysSoThoughItHasNoSecretAndIsCooling) {
+  KeySpec key = KeyFor("a", "flash", Rpm(9));
+  Host before(ConfigOf({key}));
+  ASSERT_EQ(before.Send("flash"), "a");
+  before.Finish(before.last_ticket, FaultOf(FaultKind::kMinuteQuota, seconds(40)));
+  before.dispatcher.SetHasSecret("a", false);
+  before.dispatcher.SetEnabled("a", false, before.now);
+  EXPECT_EQ(before.dispatcher.Key("a", before.now)->state, KeyStateName::kNoSecret);
+  const auto changed = before.dispatcher.TakeChanged(before.now);
+
+  Host after(ConfigOf({key}));
+  for (const KnownHealth& known : changed.health) after.dispatcher.RestoreHealth(known, after.now);
+  after.Pass(hours(100));
+  EXPECT_EQ(after.dispatcher.Key("a", after.now)->state, KeyStateName::kDisabled);
+  EXPECT_EQ(after.SendAndSucceed("flash"), "");
+  after.dispatcher.SetEnabled("a", true, after.now);
+  EXPECT_EQ(after.SendAndSucceed("flash"), "a");
+}
+
 TEST(Restart, AModelsExhaustedQuotaStaysSoAndTheKeysOtherModelsGoOn) {
   KeySpec key = KeyFor("a", "pro", Rpm(9));
   key.models.push_back({"flash", Rpm(9)});

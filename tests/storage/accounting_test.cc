@@ -146,6 +146,16 @@ TEST_F(StoreTest, KeyStatesAreFoundAgain) {
   EXPECT_EQ(recovered->keys[0].strikes, 2);
 }
 
+TEST_F(StoreTest, ThatAnOperatorDisabledAKeyIsKeptUntilHeEnablesIt) {
+  Write(KeyState{"k1", "cooling", kNow + 5, "429", "RetryInfo", 2, true});
+  Reopen();
+  EXPECT_TRUE(store_->Recover(kNow)->keys.at(0).disabled_by_operator);
+  EXPECT_EQ(store_->Recover(kNow)->keys.at(0).state, "cooling");
+  Write(KeyState{"k1", "cooling", kNow + 5, "429", "RetryInfo", 2, false});
+  Reopen();
+  EXPECT_FALSE(store_->Recover(kNow)->keys.at(0).disabled_by_operator);
+}
+
 TEST_F(StoreTest, UsageIsSummedByWhatIsAsked) {
   Usage usage;
   usage.uid = 1;

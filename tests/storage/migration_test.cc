@@ -17,7 +17,7 @@ std::string Script(int version) {
 
 class MigrationTest : public StoreTest, public ::testing::WithParamInterface<int> {
  protected:
-  void OpenMigrated() {
+  void OpenMigrated(const char* more = "") {
     store_.reset();
     for (const char* suffix : {"", "-wal", "-shm"}) {
       std::filesystem::remove(folder_ + "/requestrouter.db" + suffix);
@@ -25,6 +25,7 @@ class MigrationTest : public StoreTest, public ::testing::WithParamInterface<int
     {
       Database database(folder_ + "/requestrouter.db", Database::Mode::kReadWrite);
       database.Execute(Script(GetParam()));
+      database.Execute(more);
       ASSERT_EQ(database.QueryInteger("PRAGMA user_version"), GetParam());
     }
     Open();
@@ -69,6 +70,17 @@ TEST_P(MigrationTest, KeepsWhatIsKnownOfQuotaAndKeys) {
   EXPECT_EQ(recovered->hours[0].counted_tokens, 77);
   ASSERT_EQ(recovered->keys.size(), 1u);
   EXPECT_EQ(recovered->keys[0].until, kNow + 60'000);
+}
+
+TEST_P(MigrationTest, KeepsAKeyDisabledThatAnOperatorDisabled) {
+  OpenMigrated(
+      "INSERT INTO key_states VALUES ('k0', 'disabled', 9223372036854775807,"
+      " 'disabled by operator', 'operator', 0)");
+  const auto recovered = store_->Recover(kNow);
+  ASSERT_EQ(recovered->keys.size(), 2u);
+  EXPECT_TRUE(recovered->keys[0].disabled_by_operator);
+  EXPECT_EQ(recovered->keys[0].state, "ready");
+  EXPECT_FALSE(recovered->keys[1].disabled_by_operator);
 }
 
 TEST_P(MigrationTest, ItsConversationsAreSweptWhenTheyExpire) {
