@@ -5,9 +5,10 @@
 namespace requestrouter::storage {
 namespace {
 
-// The longest window that a provider counts in below a day, with room to spare.
-constexpr Millis kWindows = 10 * 60'000;
-constexpr Millis kDays = 48 * 3'600'000LL;
+// For how long seconds are told apart: the windows of nearly all providers.
+constexpr Millis kSeconds = 10 * 60'000;
+// No day has more than 25 hours.
+constexpr Millis kDay = 26 * 3'600'000LL;
 
 void AddTo(Statement add, Millis start, const QuotaCount& count) {
   add.Bind(1, start)
@@ -40,21 +41,21 @@ void AddQuotaCount(Database& database, const QuotaCount& count) {
             " output_tokens = output_tokens + excluded.output_tokens,"
             " counted_tokens = counted_tokens + excluded.counted_tokens"),
         SecondOf(count.start), count);
-  AddToHour(database, count);
+  AddToMinute(database, count);
 }
 
-void AddToHour(Database& database, const QuotaCount& count) {
+void AddToMinute(Database& database, const QuotaCount& count) {
   AddTo(database.Prepare(
-            "INSERT INTO quota_hours VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+            "INSERT INTO quota_minutes VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
             " requests = requests + excluded.requests,"
             " input_tokens = input_tokens + excluded.input_tokens,"
             " output_tokens = output_tokens + excluded.output_tokens,"
             " counted_tokens = counted_tokens + excluded.counted_tokens"),
-        HourOf(count.start), count);
+        MinuteOf(count.start), count);
 }
 
 void ForgetCounts(Database& database, const ForgetQuotaCounts& request) {
-  for (const char* sql : {"DELETE FROM quota_hours WHERE quota_group = ?",
+  for (const char* sql : {"DELETE FROM quota_minutes WHERE quota_group = ?",
                           "DELETE FROM quota_seconds WHERE quota_group = ?"}) {
     database.Prepare(sql).Bind(1, std::string_view(request.quota_group)).Run();
   }
@@ -101,16 +102,16 @@ void SaveUnknown(Database& database, const UnknownAttempt& attempt) {
       .Bind(13, opened.counted_tokens)
       .Run();
   if (database.changes() == 0) return;
-  AddToHour(database, {opened.quota_group, opened.model, opened.at, 1, opened.input_tokens,
-                       opened.output_tokens, opened.counted_tokens});
+  AddToMinute(database, {opened.quota_group, opened.model, opened.at, 1, opened.input_tokens,
+                         opened.output_tokens, opened.counted_tokens});
 }
 
 std::vector<UnknownAttempt> ReadUnknown(Database& database, Millis now) {
   Statement rows = database.Prepare(
       "SELECT attempt_id, uid, request_id, body_digest, conv_id, key_id, quota_group, model, at,"
       " input_tokens, output_tokens, counted_tokens, unknown_until FROM unknown_attempts"
-      " WHERE at > ?1 OR (at > ?2 AND unknown_until > ?3) ORDER BY attempt_id");
-  rows.Bind(1, now - kWindows).Bind(2, now - kDays).Bind(3, now);
+      " WHERE at >= ?1 OR unknown_until > ?2 ORDER BY attempt_id");
+  rows.Bind(1, SecondsFrom(now)).Bind(2, now);
   std::vector<UnknownAttempt> found;
   while (rows.Step()) {
     found.push_back({{rows.Integer(0), static_cast<std::uint32_t>(rows.Integer(1)), rows.Text(2),
@@ -121,18 +122,20 @@ std::vector<UnknownAttempt> ReadUnknown(Database& database, Millis now) {
   return found;
 }
 
+Millis SecondsFrom(Millis now) { return MinuteOf(now - kSeconds); }
+
 std::vector<QuotaCount> ReadSeconds(Database& database, Millis now) {
   return ReadCounts(
       database.Prepare("SELECT quota_group, model, second, requests, input_tokens,"
-                       " output_tokens, counted_tokens FROM quota_seconds WHERE second > ?"),
-      now - kWindows);
+                       " output_tokens, counted_tokens FROM quota_seconds WHERE second >= ?"),
+      SecondsFrom(now));
 }
 
-std::vector<QuotaCount> ReadHours(Database& database, Millis now) {
+std::vector<QuotaCount> ReadMinutes(Database& database, Millis now) {
   return ReadCounts(
-      database.Prepare("SELECT quota_group, model, hour, requests, input_tokens,"
-                       " output_tokens, counted_tokens FROM quota_hours WHERE hour > ?"),
-      now - kDays);
+      database.Prepare("SELECT quota_group, model, minute, requests, input_tokens,"
+                       " output_tokens, counted_tokens FROM quota_minutes WHERE minute > ?"),
+      now - kDay);
 }
 
 }  // namespace requestrouter::storage

@@ -199,16 +199,33 @@ DROP INDEX conversations_by_expiry;
 CREATE INDEX conversations_by_sweep ON conversations (sweep_at);
 )sql",
     // 4: what counts against limits of tokens, which for some providers is more than what was used;
-    // that an operator disabled a key is kept apart from how the key does
+    // that an operator disabled a key is kept apart from how the key does; minutes instead of hours
     R"sql(
 -- Of what is there the rule is not known. The sum is the most that it can be, unless the provider
 -- counts output that was only allowed for.
 ALTER TABLE quota_seconds    ADD COLUMN counted_tokens INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE quota_hours      ADD COLUMN counted_tokens INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE unknown_attempts ADD COLUMN counted_tokens INTEGER NOT NULL DEFAULT 0;
 UPDATE quota_seconds    SET counted_tokens = input_tokens + output_tokens;
-UPDATE quota_hours      SET counted_tokens = input_tokens + output_tokens;
 UPDATE unknown_attempts SET counted_tokens = input_tokens + output_tokens;
+
+-- Requests and tokens of each quota group's model in each minute: for windows of a day, and those
+-- that are longer than quota_seconds lives. Of an hour it is not known when: its last minute is of
+-- the same day and counts longest.
+CREATE TABLE quota_minutes (
+  minute         INTEGER NOT NULL,
+  quota_group    TEXT    NOT NULL,
+  model          TEXT    NOT NULL,
+  requests       INTEGER NOT NULL,
+  input_tokens   INTEGER NOT NULL,
+  output_tokens  INTEGER NOT NULL,
+  counted_tokens INTEGER NOT NULL,
+  PRIMARY KEY (minute, quota_group, model)
+) STRICT, WITHOUT ROWID;
+INSERT INTO quota_minutes
+  SELECT hour + 59 * 60000, quota_group, model, requests, input_tokens, output_tokens,
+         input_tokens + output_tokens
+  FROM quota_hours;
+DROP TABLE quota_hours;
 
 -- By operators. Each has a row in key_states, too.
 CREATE TABLE disabled_keys (key_id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;

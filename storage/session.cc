@@ -83,7 +83,7 @@ void ClampFuture(Database& database, Millis now, Millis results_for, Millis seen
       " counted_tokens = counted_tokens + excluded.counted_tokens",
       SecondOf(now), now);
   clamp("DELETE FROM quota_seconds WHERE second > ?1 AND second > ?2", now, now);
-  clamp("DELETE FROM quota_hours WHERE hour > ?1 AND hour > ?2", now + kDay, now);
+  clamp("DELETE FROM quota_minutes WHERE minute > ?1 AND minute > ?2", now + kDay, now);
   if (seen_at <= now) return;  // the large tables hold nothing of the future, or of minutes only
   clamp("UPDATE results SET expires_at = ?1 WHERE expires_at > ?2", now + results_for,
         now + results_for);

@@ -93,7 +93,8 @@ class SqliteStore final : public Store {
       recovered.keys = ReadKeyStates(database);
       recovered.unknown = ReadUnknown(database, now);
       recovered.seconds = ReadSeconds(database, now);
-      recovered.hours = ReadHours(database, now);
+      recovered.seconds_from = SecondsFrom(now);
+      recovered.minutes = ReadMinutes(database, now);
       recovered.results = ReadableResults(database, now);
       recovered.last_attempt_id = session_.last_attempt_id;
       recovered.unclean = session_.last.unclean;

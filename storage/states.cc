@@ -5,11 +5,9 @@ namespace requestrouter::storage {
 
 namespace {
 
-// As long as their longest reader looks back, with room to spare: minute windows, those who ask
-// again with the id of a request whose outcome is unknown, day quotas.
+// As long as their longest reader looks back (journal.cc), with room to spare.
 constexpr Millis kSeconds = 15 * 60'000;
-constexpr Millis kUnknown = 48 * 3'600'000LL;
-constexpr Millis kHours = 96 * 3'600'000LL;
+constexpr Millis kMinutes = 30 * 3'600'000LL;
 
 }  // namespace
 
@@ -134,8 +132,16 @@ Written SweepExpired(Database& database, const Sweep& sweep, std::int64_t most_r
       " (SELECT max(second) FROM (SELECT second FROM quota_seconds WHERE second <= ?"
       " ORDER BY second LIMIT ?))",
       sweep.now - kSeconds);
-  remove("DELETE FROM unknown_attempts WHERE at <= ?1 AND ?2 > 0", sweep.now - kUnknown);
-  remove("DELETE FROM quota_hours WHERE hour <= ?1 AND ?2 > 0", sweep.now - kHours);
+  remove(
+      "DELETE FROM quota_minutes WHERE minute <="
+      " (SELECT max(minute) FROM (SELECT minute FROM quota_minutes WHERE minute <= ?"
+      " ORDER BY minute LIMIT ?))",
+      sweep.now - kMinutes);
+  database.Prepare("DELETE FROM unknown_attempts WHERE at <= ? AND unknown_until <= ?")
+      .Bind(1, sweep.now - kSeconds)
+      .Bind(2, sweep.now)
+      .Run();
+  written.count += database.changes();
   NoteSeen(database, sweep.now);
   return written;
 }

@@ -146,9 +146,9 @@ struct UnknownAttempt {
   Millis unknown_until = 0;  // that long its request is said to have an unknown outcome
 };
 
-// What was used of a quota group's model in a second or an hour (UTC) from `start` on, by the time
-// at which attempts were opened. A provider's day is a sum of hours, because every provider's day
-// begins at a full hour. Tokens are those that the provider counts, by its rule at that time: which
+// What was used of a quota group's model in a second or a minute from `start` on, by the time at
+// which attempts were opened. A provider's day is a sum of minutes, because every provider's day
+// begins at a full one. Tokens are those that the provider counts, by its rule at that time: which
 // input counts, and whether output does as it was used or as it might have been, cannot be found
 // out later from what was used.
 struct QuotaCount {
@@ -201,7 +201,7 @@ struct DeleteConversation {
   std::uint32_t uid = 0;
   std::string conv_id;
 };
-struct ForgetQuotaCounts {  // of one group: its hours and its seconds
+struct ForgetQuotaCounts {  // of one group: its minutes and its seconds
   std::string quota_group;
 };
 // Deletes expired conversations, results and counts, after a look at `limit` rows of each.
@@ -238,11 +238,12 @@ enum class Durability : std::uint8_t {
 // What the daemon needs to carry on where the last one ended.
 struct Recovered {
   std::vector<KeyState> keys;
-  std::vector<UnknownAttempt> unknown;  // of the last ten minutes, and until they are forgotten
-  // Of the last ten minutes; the unknown ones are not among them.
-  std::vector<QuotaCount> seconds;
-  std::vector<QuotaCount> hours;      // of the last two days, the unknown ones included
-  std::vector<StoredResult> results;  // those that have not expired, without the reply itself
+  // From a full minute on that is ten minutes ago or a little more, seconds are told apart.
+  Millis seconds_from = 0;
+  std::vector<QuotaCount> seconds;      // from seconds_from on; the unknown ones not included
+  std::vector<UnknownAttempt> unknown;  // from seconds_from on, and those of unknown outcome still
+  std::vector<QuotaCount> minutes;      // of the last 26 hours, the unknown ones included
+  std::vector<StoredResult> results;    // those that have not expired, without the reply itself
   std::int64_t last_attempt_id = 0;
   bool unclean = false;     // the last daemon did not close the database
   bool other_boot = false;  // the machine has started since

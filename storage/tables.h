@@ -33,21 +33,23 @@ void AddUsage(Database& database, const Usage& usage);
 std::vector<UsageRow> ReadUsage(Database& database, const UsageQuery& query);
 
 // ---- journal.cc
-// The start of the second or the hour of an instant.
+// The start of the second, the minute or the hour of an instant.
 constexpr Millis SecondOf(Millis at) { return at - at % 1'000; }
+constexpr Millis MinuteOf(Millis at) { return at - at % 60'000; }
 constexpr Millis HourOf(Millis at) { return at - at % 3'600'000; }
-// Adds to a second's count and its hour's.
+// Adds to a second's count and its minute's.
 void AddQuotaCount(Database& database, const QuotaCount& count);
-void AddToHour(Database& database, const QuotaCount& count);  // alone
+void AddToMinute(Database& database, const QuotaCount& count);  // alone
 void ForgetCounts(Database& database, const ForgetQuotaCounts& request);
 // Attempts that were opened since the attempt log's generation began, and have ended.
 void SaveClosings(Database& database, std::span<const std::int64_t> attempt_ids);
 std::unordered_set<std::int64_t> ReadClosings(Database& database);
-// And counts its reservation in its hour. Nothing where it is known as such already.
+// And counts its reservation in its minute. Nothing where it is known as such already.
 void SaveUnknown(Database& database, const UnknownAttempt& attempt);
 std::vector<UnknownAttempt> ReadUnknown(Database& database, Millis now);
+Millis SecondsFrom(Millis now);  // see Recovered
 std::vector<QuotaCount> ReadSeconds(Database& database, Millis now);
-std::vector<QuotaCount> ReadHours(Database& database, Millis now);
+std::vector<QuotaCount> ReadMinutes(Database& database, Millis now);
 
 // ---- states.cc
 void SaveKeyState(Database& database, const KeyState& state);

@@ -60,7 +60,7 @@ void DayCounter::Remove(std::int64_t amount, Instant at, Instant now) {
   if (at >= day_start_) used_ -= std::min(std::max<std::int64_t>(amount, 0), used_);
 }
 
-void DayCounter::Restore(std::int64_t amount, Instant now) { Add(amount, now, now); }
+void DayCounter::Restore(std::int64_t amount, Instant at, Instant now) { Add(amount, at, now); }
 
 void DayCounter::Clear() {
   if (rolling_) rolling_->Clear();

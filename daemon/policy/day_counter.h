@@ -28,8 +28,8 @@ class DayCounter {
   void Add(std::int64_t amount, Instant at, Instant now);
   // Takes back what was added at `at`, if that was today.
   void Remove(std::int64_t amount, Instant at, Instant now);
-  // What another run of the program counted today.
-  void Restore(std::int64_t amount, Instant now);
+  // What another run of the program counted today, at `at` or before.
+  void Restore(std::int64_t amount, Instant at, Instant now);
   void Clear();
 
   // When the count next falls: the end of the day, or when the oldest use turns 24 hours old.

@@ -96,8 +96,8 @@ void Dispatcher::RestoreFullWindows(Instant at, Instant now) {
 }
 
 void Dispatcher::RestoreDay(std::string_view quota_group, std::string_view model,
-                            const Amounts& counted, Instant now) {
-  impl_->pool().RestoreDay(quota_group, model, counted, now);
+                            const Amounts& counted, Instant at, Instant now) {
+  impl_->pool().RestoreDay(quota_group, model, counted, at, now);
 }
 
 void Dispatcher::RestoreHealth(const KnownHealth& known, Instant now) {

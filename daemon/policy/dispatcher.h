@@ -83,14 +83,15 @@ class Dispatcher {
   void SetHasSecret(std::string_view key_id, bool has_secret);
 
   // ---- restart: as the journal and the stored states say, before the first Enter. Attempts fill
-  // the minute windows from `at` on, days the day counters; what is not configured is ignored.
+  // the minute windows from `at` on, days the day counters (rolling ones from `at` on); what is not
+  // configured is ignored.
   // `counted` is what they counted for together (see AmountsOf).
   void RestoreAttempts(std::string_view quota_group, std::string_view model, const Amounts& counted,
                        Instant at);
   // Attempts up to `at` are missing from the journal: the minute windows count as full then.
   void RestoreFullWindows(Instant at, Instant now);
   void RestoreDay(std::string_view quota_group, std::string_view model, const Amounts& counted,
-                  Instant now);
+                  Instant at, Instant now);
   void RestoreHealth(const KnownHealth& known, Instant now);
 
   // What changed since the last call: `keys` to be told of, where a provider's breaker is among

@@ -623,10 +623,10 @@ void KeyPool::RestoreFullWindows(Instant at, Instant now) {
 }
 
 void KeyPool::RestoreDay(std::string_view group, std::string_view model, const Amounts& counted,
-                         Instant now) {
+                         Instant at, Instant now) {
   const auto found = quotas_.find({std::string(group), std::string(model)});
   if (found == quotas_.end()) return;
-  found->second->quota.RestoreDay(counted, now);
+  found->second->quota.RestoreDay(counted, at, now);
   Touch(nullptr, found->second.get(), nullptr);
 }
 

@@ -182,7 +182,7 @@ class KeyPool {
                        Instant at);
   void RestoreFullWindows(Instant at, Instant now);
   void RestoreDay(std::string_view group, std::string_view model, const Amounts& counted,
-                  Instant now);
+                  Instant at, Instant now);
   // What is not configured is ignored.
   void RestoreHealth(const KnownHealth& known, Instant now);
 

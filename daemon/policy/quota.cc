@@ -225,9 +225,9 @@ void Quota::RestoreFullWindows(Instant at, Instant now) {
   }
 }
 
-void Quota::RestoreDay(const Amounts& counted, Instant now) {
+void Quota::RestoreDay(const Amounts& counted, Instant at, Instant now) {
   for (std::size_t i = 0; i < days_.size(); ++i) {
-    if (days_[i]) days_[i]->counter.Restore(counted[kFirstDay + i], now);
+    if (days_[i]) days_[i]->counter.Restore(counted[kFirstDay + i], at, now);
   }
 }
 

@@ -79,7 +79,7 @@ class Quota {
   void RestoreAttempts(const Amounts& counted, Instant at);
   // All that the minute windows still allow may have been used by `at`.
   void RestoreFullWindows(Instant at, Instant now);
-  void RestoreDay(const Amounts& counted, Instant now);
+  void RestoreDay(const Amounts& counted, Instant at, Instant now);
   // Forgets all counts, not what is in flight.
   void Clear();
 

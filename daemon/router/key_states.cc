@@ -15,6 +15,7 @@ using policy::KeyStateName;
 constexpr policy::Instant kMachineStart{};
 
 constexpr storage::Millis kSecond = 1'000;
+constexpr storage::Millis kMinute = 60'000;
 
 // Until the end of a provider's day at the most; no day has more hours.
 constexpr policy::Duration kLongestCooldown = std::chrono::hours(25);
@@ -51,29 +52,42 @@ config::DayReset ResetOf(const config::Config& config, const std::string& quota_
   return config::DayReset::kUtcMidnight;
 }
 
-// The hours that belong to the present day of their provider, or to the last 24 hours.
-void RestoreDays(const std::vector<storage::QuotaCount>& hours, const Catalog& catalog,
-                 const Clock& clock, policy::Dispatcher& dispatcher) {
-  for (const storage::QuotaCount& hour : hours) {
-    const config::DayReset reset = ResetOf(catalog.config(), hour.quota_group);
-    if (hour.start < DayStart(reset, clock.Wall())) continue;
-    dispatcher.RestoreDay(hour.quota_group, hour.model, AmountsOf(hour, hour.requests),
-                          clock.Steady());
+// Of what was used in a second or a minute it is not known when, so it counts from the end.
+policy::Instant EndOf(const storage::QuotaCount& count, storage::Millis length,
+                      const Clock& clock) {
+  return std::min(clock.Steady(), SteadyAt(clock, count.start + length));
+}
+
+// The minutes that belong to the present day of their provider; a rolling day drops what is older
+// by itself.
+void RestoreDays(const storage::Recovered& recovered, const Catalog& catalog, const Clock& clock,
+                 policy::Dispatcher& dispatcher) {
+  for (const storage::QuotaCount& minute : recovered.minutes) {
+    const config::DayReset reset = ResetOf(catalog.config(), minute.quota_group);
+    const bool rolling = reset == config::DayReset::kRolling24h;
+    if (!rolling && minute.start < DayStart(reset, clock.Wall())) continue;
+    dispatcher.RestoreDay(minute.quota_group, minute.model, AmountsOf(minute, minute.requests),
+                          EndOf(minute, kMinute, clock), clock.Steady());
   }
 }
 
-// Of what was used in a second it is not known when, so it counts from the second's end.
+// What is older than the seconds, only windows that are longer see.
 void RestoreMinutes(const storage::Recovered& recovered, const Clock& clock,
                     policy::Dispatcher& dispatcher) {
-  const policy::Instant now = clock.Steady();
+  for (const storage::QuotaCount& minute : recovered.minutes) {
+    if (minute.start >= recovered.seconds_from) continue;
+    dispatcher.RestoreAttempts(minute.quota_group, minute.model, AmountsOf(minute, minute.requests),
+                               EndOf(minute, kMinute, clock));
+  }
   for (const storage::QuotaCount& second : recovered.seconds) {
     dispatcher.RestoreAttempts(second.quota_group, second.model, AmountsOf(second, second.requests),
-                               std::min(now, SteadyAt(clock, second.start + kSecond)));
+                               EndOf(second, kSecond, clock));
   }
   for (const storage::UnknownAttempt& attempt : recovered.unknown) {
     const storage::AttemptOpened& opened = attempt.opened;
+    if (opened.at < recovered.seconds_from) continue;
     dispatcher.RestoreAttempts(opened.quota_group, opened.model, AmountsOf(opened, 1),
-                               std::min(now, SteadyAt(clock, opened.at)));
+                               std::min(clock.Steady(), SteadyAt(clock, opened.at)));
   }
 }
 
@@ -107,7 +121,7 @@ storage::KeyState ToStored(const policy::KnownHealth& known, const Clock& clock)
 void RestoreQuota(const storage::Recovered& recovered, const Catalog& catalog, const Clock& clock,
                   policy::Dispatcher& dispatcher) {
   const policy::Instant now = clock.Steady();
-  RestoreDays(recovered.hours, catalog, clock, dispatcher);
+  RestoreDays(recovered, catalog, clock, dispatcher);
   RestoreMinutes(recovered, clock, dispatcher);
   if (recovered.attempts_lost()) dispatcher.RestoreFullWindows(kMachineStart, now);
   for (const storage::KeyState& stored : recovered.keys) {

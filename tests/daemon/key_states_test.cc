@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "daemon/router/day_reset.h"
 #include "tests/daemon/fakes.h"
 
 namespace requestrouter::router {
@@ -67,6 +68,62 @@ TEST_F(RestoreQuotaTest, TheAttemptsOfASecondCountFromItsEnd) {
   EXPECT_EQ(UsedAfter(recovered, now + std::chrono::seconds(32)), 0);
 }
 
+TEST_F(RestoreQuotaTest, ARollingDayGoesOnWhereItWas) {
+  config::Config config = OneKey();
+  config.providers["gemini"].day_reset = config::DayReset::kRolling24h;
+  policy::LimitSet& limits = config.keys[0].models[0].limits;
+  limits.rpd = 100;
+  limits.guard = {};
+  const storage::Millis now = clock_.Wall();
+  storage::Recovered recovered;
+  recovered.seconds_from = now - 600'000;
+  for (const auto ago : {std::chrono::minutes(24 * 60 + 1), std::chrono::minutes(24 * 60),
+                         std::chrono::minutes(23 * 60)}) {
+    const storage::Millis start = now - std::chrono::milliseconds(ago).count();
+    recovered.minutes.push_back({"group", "flash", start, 3});
+  }
+  const auto dispatcher = Start(recovered, config);
+  const auto used = [&](std::chrono::milliseconds later) {
+    return dispatcher->Keys(clock_.Steady() + later).at(0).usage.at(0).rpd->used;
+  };
+  EXPECT_EQ(used({}), 6) << "in the minute that straddles the edge some may count still";
+  EXPECT_EQ(used(std::chrono::minutes(1)), 3);
+  EXPECT_EQ(used(std::chrono::minutes(61) - std::chrono::milliseconds(1)), 3);
+  EXPECT_EQ(used(std::chrono::minutes(61)), 0);
+}
+
+TEST_F(RestoreQuotaTest, ADayThatEndsAtMidnightCountsFromItsBeginning) {
+  config::Config config = OneKey();
+  config.providers["gemini"].day_reset = config::DayReset::kUtcMidnight;
+  config.keys[0].models[0].limits.rpd = 100;
+  const storage::Millis midnight = DayStart(config::DayReset::kUtcMidnight, clock_.Wall());
+  storage::Recovered recovered;
+  recovered.minutes.push_back({"group", "flash", midnight - 60'000, 3});
+  recovered.minutes.push_back({"group", "flash", midnight, 5});
+  EXPECT_EQ(Start(recovered, config)->Keys(clock_.Steady()).at(0).usage.at(0).rpd->used, 5);
+}
+
+TEST_F(RestoreQuotaTest, AWindowOfAnHourKnowsMoreThanTheSeconds) {
+  config::Config config = OneKey();
+  config.keys[0].models[0].limits.rpm = policy::Limit{100, std::chrono::hours(1)};
+  config.keys[0].models[0].limits.guard = {};
+  const storage::Millis now = clock_.Wall();
+  storage::Recovered recovered;
+  recovered.seconds_from = now - 600'000;
+  recovered.seconds.push_back({"group", "flash", now - 1'000, 1});
+  recovered.minutes.push_back({"group", "flash", now - 3'600'000, 8});
+  recovered.minutes.push_back({"group", "flash", now - 1'800'000, 4});
+  recovered.minutes.push_back({"group", "flash", now - 60'000, 1});     // that of the seconds
+  recovered.unknown = OneAttempt(std::chrono::seconds(1'800)).unknown;  // in the minutes, too
+  const auto dispatcher = Start(recovered, config);
+  const auto used = [&](std::chrono::milliseconds later) {
+    return dispatcher->Keys(clock_.Steady() + later).at(0).usage.at(0).rpm->used;
+  };
+  EXPECT_EQ(used({}), 13);
+  EXPECT_EQ(used(std::chrono::minutes(1)), 5);
+  EXPECT_EQ(used(std::chrono::minutes(31)), 1);
+}
+
 TEST_F(RestoreQuotaTest, TheAttemptsOfThisSecondCountFromNow) {
   storage::Recovered recovered;
   recovered.seconds.push_back({"group", "flash", clock_.Wall(), 1, 10, 5});
@@ -85,7 +142,7 @@ TEST_F(RestoreQuotaTest, OfTokensAsManyCountAsTheProviderCounts) {
   recovered.unknown[0].opened.output_tokens = 5;
   recovered.unknown[0].opened.counted_tokens = 510;
   recovered.seconds.push_back({"group", "flash", clock_.Wall() - 30'000, 3, 30, 15, 1'530});
-  recovered.hours.push_back({"group", "flash", clock_.Wall() - 30'000, 4, 40, 20, 2'040});
+  recovered.minutes.push_back({"group", "flash", clock_.Wall() - 30'000, 4, 40, 20, 2'040});
   const policy::ModelUsage usage = Start(recovered, config)->Keys(clock_.Steady())[0].usage[0];
   EXPECT_EQ(usage.tpm->used, 2'040);
   EXPECT_EQ(usage.itpm->used, 40);

@@ -54,10 +54,17 @@ TEST(DayCounter, WithoutAResetEverythingCountsFor24Hours) {
 TEST(DayCounter, WhatAnEarlierRunCountedIsRestored) {
   for (const NextReset& reset : {NextReset(NextMidnight), NextReset()}) {
     DayCounter counter(10, reset, {});
-    counter.Restore(9, kStart);
+    counter.Restore(9, kStart, kStart);
     EXPECT_TRUE(counter.Fits(1, kStart));
     EXPECT_FALSE(counter.Fits(2, kStart));
   }
+}
+
+TEST(DayCounter, OverARollingDayWhatAnEarlierRunCountedCountsFromWhenItWasUsed) {
+  DayCounter counter(10, nullptr, {});
+  counter.Restore(9, kStart - hours(23), kStart);
+  EXPECT_FALSE(counter.Fits(2, kStart + hours(1) - milliseconds(1)));
+  EXPECT_TRUE(counter.Fits(10, kStart + hours(1)));
 }
 
 TEST(DayCounter, ADayThatIsToEndElsewhereKeepsWhatWasUsed) {

@@ -198,7 +198,7 @@ TEST(Quota, WhatAnEarlierRunSentIsRestored) {
   Quota quota(limits);
   quota.RestoreAttempts({1}, kStart - seconds(50));
   quota.RestoreAttempts({1}, kStart - seconds(20));
-  quota.RestoreDay({0, 0, 0, 0, 8}, kStart);
+  quota.RestoreDay({0, 0, 0, 0, 8}, kStart, kStart);
   EXPECT_EQ(quota.ReadyAt({}, kStart), kStart + seconds(10));
   EXPECT_EQ(quota.Day(LimitKind::kRpd)->Used(kStart), 8);
 }

@@ -23,9 +23,9 @@ AttemptOpened Opened(std::int64_t id, Millis at = kNow, std::int64_t input = 100
   return opened;
 }
 
-QuotaCount OnlyHour(const Recovered& recovered) {
-  EXPECT_EQ(recovered.hours.size(), 1u);
-  return recovered.hours.empty() ? QuotaCount{} : recovered.hours.front();
+QuotaCount OnlyMinute(const Recovered& recovered) {
+  EXPECT_EQ(recovered.minutes.size(), 1u);
+  return recovered.minutes.empty() ? QuotaCount{} : recovered.minutes.front();
 }
 
 TEST_F(StoreTest, AnOpenAttemptCountsItsReservationAfterARestart) {
@@ -37,9 +37,9 @@ TEST_F(StoreTest, AnOpenAttemptCountsItsReservationAfterARestart) {
   EXPECT_GT(recovered->unknown[0].unknown_until, kNow);
   EXPECT_EQ(recovered->unknown[0].opened.request_id, "r1");
   EXPECT_THAT(recovered->seconds, IsEmpty());
-  EXPECT_EQ(OnlyHour(*recovered).requests, 1);
-  EXPECT_EQ(OnlyHour(*recovered).input_tokens, 100);
-  EXPECT_EQ(OnlyHour(*recovered).counted_tokens, 1'000);
+  EXPECT_EQ(OnlyMinute(*recovered).requests, 1);
+  EXPECT_EQ(OnlyMinute(*recovered).input_tokens, 100);
+  EXPECT_EQ(OnlyMinute(*recovered).counted_tokens, 1'000);
   EXPECT_EQ(recovered->unknown[0].opened.counted_tokens, 1'000);
   EXPECT_EQ(recovered->last_attempt_id, 1);
 }
@@ -55,10 +55,10 @@ TEST_F(StoreTest, AClosedAttemptCountsWhatItUsed) {
   EXPECT_EQ(recovered->seconds[0].requests, 1);
   EXPECT_EQ(recovered->seconds[0].input_tokens, 80);
   EXPECT_EQ(recovered->seconds[0].counted_tokens, 980);
-  EXPECT_EQ(OnlyHour(*recovered).requests, 1);
-  EXPECT_EQ(OnlyHour(*recovered).input_tokens, 80);
-  EXPECT_EQ(OnlyHour(*recovered).output_tokens, 20);
-  EXPECT_EQ(OnlyHour(*recovered).counted_tokens, 980);
+  EXPECT_EQ(OnlyMinute(*recovered).requests, 1);
+  EXPECT_EQ(OnlyMinute(*recovered).input_tokens, 80);
+  EXPECT_EQ(OnlyMinute(*recovered).output_tokens, 20);
+  EXPECT_EQ(OnlyMinute(*recovered).counted_tokens, 980);
 }
 
 TEST_F(StoreTest, AnAttemptThatWasNotSentCountsNothing) {
@@ -68,25 +68,61 @@ TEST_F(StoreTest, AnAttemptThatWasNotSentCountsNothing) {
   const auto recovered = store_->Recover(kNow);
   EXPECT_THAT(recovered->unknown, IsEmpty());
   EXPECT_THAT(recovered->seconds, IsEmpty());
-  EXPECT_THAT(recovered->hours, IsEmpty());
+  EXPECT_THAT(recovered->minutes, IsEmpty());
 }
 
 TEST_F(StoreTest, ClosingTwiceCountsOnce) {
   store_->OpenAttempt(Opened(1));
   Write(AttemptClosed{1, true, 80, 20});
   Write(AttemptClosed{1, true, 500, 500});
-  EXPECT_EQ(OnlyHour(*store_->Recover(kNow)).input_tokens, 80);
+  EXPECT_EQ(OnlyMinute(*store_->Recover(kNow)).input_tokens, 80);
 }
 
-TEST_F(StoreTest, OldAttemptsAreSweptAndTheirHoursStay) {
+TEST_F(StoreTest, OldAttemptsAreSweptAndTheirMinutesStay) {
   store_->OpenAttempt(Opened(1, kNow - kHour));
   Write(AttemptClosed{1, true, 80, 20});
   ASSERT_TRUE(Write(Sweep{kNow, 100}));
   Reopen();
   const auto recovered = store_->Recover(kNow);
   EXPECT_THAT(recovered->seconds, IsEmpty());
-  EXPECT_EQ(OnlyHour(*recovered).input_tokens, 80);
+  EXPECT_EQ(OnlyMinute(*recovered).input_tokens, 80);
   EXPECT_EQ(recovered->last_attempt_id, 1) << "ids are never used again";
+}
+
+TEST_F(StoreTest, SecondsAndMinutesMeetAtAFullMinute) {
+  const Millis from = store_->Recover(kNow)->seconds_from;
+  EXPECT_EQ(from % 60'000, 0);
+  EXPECT_LE(from, kNow - 10 * 60'000);
+  store_->OpenAttempt(Opened(1, from - 1));
+  store_->OpenAttempt(Opened(2, from));
+  Write(AttemptClosed{1, true, 80, 20});
+  Write(AttemptClosed{2, true, 80, 20});
+  const auto recovered = store_->Recover(kNow);
+  ASSERT_EQ(recovered->seconds.size(), 1u);
+  EXPECT_EQ(recovered->seconds[0].start, from);
+  ASSERT_EQ(recovered->minutes.size(), 2u);
+  EXPECT_EQ(recovered->minutes[0].start, from - 60'000);
+}
+
+TEST_F(StoreTest, MinutesAreKeptForADayOf25Hours) {
+  store_->OpenAttempt(Opened(1, kNow - 25 * kHour));
+  store_->OpenAttempt(Opened(2, kNow - 31 * kHour));
+  Write(AttemptClosed{1, true, 80, 20});
+  Write(AttemptClosed{2, true, 80, 20});
+  EXPECT_EQ(OnlyMinute(*store_->Recover(kNow)).start, kNow - 25 * kHour);
+  EXPECT_EQ(Write(Sweep{kNow, 100})->count, 3) << "both seconds and the old minute";
+}
+
+TEST_F(StoreTest, AnUnknownOutcomeIsKnownAsSuchUntilItsEnd) {
+  store_->OpenAttempt(Opened(1, kNow - 3 * kDay));
+  Reopen();
+  Write(Sweep{kNow, 100});
+  EXPECT_EQ(store_->Recover(kNow)->unknown.size(), 1u);
+  const Millis end = kNow + Options().unknown_for;
+  Write(Sweep{end - 1, 100});
+  EXPECT_EQ(store_->Recover(end - 1)->unknown.size(), 1u);
+  Write(Sweep{end, 100});
+  EXPECT_THAT(store_->Recover(kNow)->unknown, IsEmpty());
 }
 
 TEST_F(StoreTest, CountsThatAreForgottenAreGone) {
@@ -94,7 +130,7 @@ TEST_F(StoreTest, CountsThatAreForgottenAreGone) {
   Write(AttemptClosed{1, true, 80, 20});
   Write(ForgetQuotaCounts{"group"});
   const auto recovered = store_->Recover(kNow);
-  EXPECT_THAT(recovered->hours, IsEmpty());
+  EXPECT_THAT(recovered->minutes, IsEmpty());
   EXPECT_THAT(recovered->seconds, IsEmpty());
 }
 
@@ -114,8 +150,8 @@ TEST_F(StoreTest, OfAGroupOfWritesWhatWasClosedBeforeCountsAreForgottenIsForgott
   store_->Submit(AttemptClosed{3, true, 500, 500}, Durability::kProcess, [](auto) {});
   submitted.set_value();
   Write(Flush{});
-  EXPECT_EQ(OnlyHour(*store_->Recover(kNow)).requests, 1);
-  EXPECT_EQ(OnlyHour(*store_->Recover(kNow)).input_tokens, 40);
+  EXPECT_EQ(OnlyMinute(*store_->Recover(kNow)).requests, 1);
+  EXPECT_EQ(OnlyMinute(*store_->Recover(kNow)).input_tokens, 40);
   Reopen();
   EXPECT_THAT(store_->Recover(kNow)->unknown, IsEmpty());
 }

@@ -312,9 +312,9 @@ TEST_F(AttemptsOfStore, AfterAKillWhatIsOpenIsUnknownAndCountedAndWhatHasEndedIs
   Write(AttemptClosed{2, true, 10, 5});
   const Recovered recovered = AfterKill();
   EXPECT_THAT(Unknown(recovered), ElementsAre("request-1", "request-3"));
-  ASSERT_EQ(recovered.hours.size(), 1u);
-  EXPECT_EQ(recovered.hours[0].requests, 3);
-  EXPECT_EQ(recovered.hours[0].input_tokens, 210);
+  ASSERT_EQ(recovered.minutes.size(), 1u);
+  EXPECT_EQ(recovered.minutes[0].requests, 3);
+  EXPECT_EQ(recovered.minutes[0].input_tokens, 210);
   EXPECT_EQ(recovered.last_attempt_id, 3);
 }
 
@@ -327,7 +327,7 @@ TEST_F(AttemptsOfStore, WhatWasFoundUnknownIsFoundAgainAndCountedOnce) {
   Open();
   const auto recovered = store_->Recover(kNow);
   EXPECT_THAT(Unknown(*recovered), ElementsAre("request-1"));
-  EXPECT_EQ(recovered->hours.at(0).requests, 1);
+  EXPECT_EQ(recovered->minutes.at(0).requests, 1);
   EXPECT_EQ(recovered->last_attempt_id, 1);
 }
 
@@ -358,7 +358,7 @@ TEST_F(AttemptsOfStore, ManyAttemptsTakeNoMoreThanOneFilesSpaceAndNoneIsMistaken
   const Recovered recovered = AfterKill();
   EXPECT_THAT(Unknown(recovered), ElementsAre("request-1"));
   EXPECT_EQ(recovered.last_attempt_id, 30'000);
-  EXPECT_EQ(recovered.hours.at(0).requests, 30'000);
+  EXPECT_EQ(recovered.minutes.at(0).requests, 30'000);
 }
 
 TEST_F(AttemptsOfStore, ADeletedLogIsWrittenAgainWithTheNextWrite) {

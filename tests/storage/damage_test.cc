@@ -234,9 +234,9 @@ TEST_F(DamageTest, AClockThatWasSetBackLeavesNothingThatLastsForEver) {
   ASSERT_EQ(recovered->seconds.size(), 1u);
   EXPECT_EQ(recovered->seconds[0].start, earlier);
   EXPECT_EQ(recovered->seconds[0].requests, 1);
-  ASSERT_EQ(recovered->hours.size(), 1u) << "no provider counts a day of next year";
-  EXPECT_EQ(recovered->hours[0].start, earlier);
-  EXPECT_EQ(recovered->hours[0].requests, 1);
+  ASSERT_EQ(recovered->minutes.size(), 1u) << "no provider counts a day of next year";
+  EXPECT_EQ(recovered->minutes[0].start, earlier);
+  EXPECT_EQ(recovered->minutes[0].requests, 1);
   EXPECT_TRUE(Get(1, "talk", earlier));
   EXPECT_TRUE(Get(1, "talk", earlier + kDay - 1));
   EXPECT_FALSE(Get(1, "talk", earlier + kDay));

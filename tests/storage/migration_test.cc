@@ -65,9 +65,9 @@ TEST_P(MigrationTest, KeepsWhatIsKnownOfQuotaAndKeys) {
   EXPECT_EQ(recovered->unknown[0].opened.counted_tokens, 57);
   EXPECT_EQ(recovered->unknown[0].unknown_until, kNow + Options().unknown_for);
   EXPECT_EQ(recovered->last_attempt_id, 42);
-  ASSERT_EQ(recovered->hours.size(), 1u);
-  EXPECT_EQ(recovered->hours[0].requests, 3);
-  EXPECT_EQ(recovered->hours[0].counted_tokens, 77);
+  ASSERT_EQ(recovered->minutes.size(), 1u);
+  EXPECT_EQ(recovered->minutes[0].requests, 3);
+  EXPECT_EQ(recovered->minutes[0].counted_tokens, 77);
   ASSERT_EQ(recovered->keys.size(), 1u);
   EXPECT_EQ(recovered->keys[0].until, kNow + 60'000);
 }

@@ -104,7 +104,7 @@ class Turns {
     const storage::Finish finish = FinishOf(number);
     const storage::AttemptClosed& closed = *finish.attempt;
     Count(seconds_, a.at - a.at % 1'000, a, closed);
-    Count(hours_, a.at - a.at % 3'600'000, a, closed);
+    Count(minutes_, a.at - a.at % 60'000, a, closed);
     const storage::StoredResult& result = *finish.result;
     raw_.Run<5>(result_, {std::int64_t{result.uid}, result.request_id, result.body_digest,
                           result.expires_at, result.reply});
@@ -148,7 +148,7 @@ class Turns {
 
   Raw& raw_;
   sqlite3_stmt* const seconds_ = PrepareCount("quota_seconds");
-  sqlite3_stmt* const hours_ = PrepareCount("quota_hours");
+  sqlite3_stmt* const minutes_ = PrepareCount("quota_minutes");
   sqlite3_stmt* const result_ = raw_.Prepare(
       "INSERT OR REPLACE INTO results (uid, request_id, body_digest, expires_at, reply)"
       " VALUES (?, ?, CAST(? AS BLOB), ?, CAST(? AS BLOB))");
