@@ -2,6 +2,7 @@
 
 #include "daemon/router/chat_service.h"
 #include "daemon/router/errors.h"
+#include "daemon/router/key_states.h"
 #include "storage/crash_point.h"
 
 // How attempts are begun, and what they bring before they end.

@@ -52,7 +52,11 @@ TEST_F(AdminOperationTest, ThatIsNotAllowedDoesAndTellsNothing) {
 TEST_F(AdminOperationTest, ThatChangesKeysIsObservedAndStored) {
   Ask(kAdmin, ipc::KeysDisableRequest{"k1"});
   EXPECT_THAT(observer_.changed, ElementsAre("k1"));
-  EXPECT_EQ(StoredStateOf("k1"), "disabled");
+  Settle();
+  const auto stored = store_.StoredOf<storage::KeyState>();
+  ASSERT_EQ(stored.size(), 1u);
+  EXPECT_EQ(stored[0].key_id, "k1");
+  EXPECT_TRUE(stored[0].disabled_by_operator);
 }
 
 }  // namespace

@@ -51,7 +51,7 @@ TEST_F(KeyRecorderTest, OfTheStatesOfAKeyThatAreRefusedTheNewestIsStored) {
   dispatcher_.Reset("k1", false, clock_.Steady());
   keys_.Record(FaultKind::kNone);
   Settle();
-  EXPECT_EQ(keys_.refused_count(), 2u) << "the key and its provider";
+  EXPECT_EQ(keys_.refused_count(), 3u) << "the key, its quota and its provider";
   store_.failing = false;
   RetryAfter(milliseconds(250));
   EXPECT_EQ(StoredStateOf("k1"), "ready");
