@@ -37,8 +37,7 @@ class LineTarget final : public LogTarget {
   }
   void Write(const LogFields& record, level_enum level, storage::Millis at) override {
     if (!lines_.empty()) lines_ += '\n';
-    lines_ +=
-        json_ ? ToJsonLine(record, NameOf(level), at) : ToTextLine(record, NameOf(level), at);
+    lines_ += json_ ? ToJsonLine(record, NameOf(level), at) : ToTextLine(record, NameOf(level), at);
   }
   void Flush() override {
     if (lines_.empty()) return;

@@ -154,25 +154,16 @@ void DeleteResults(Database& database, std::uint32_t uid, std::int64_t conversat
 }
 
 // Where the part of a conversation begins that truncating it to `keep_last_n` messages leaves: at
-// the first of them or, where that is in the middle of a turn, at the next turn, if there is one.
-// Tool results whose calls are cut off would have every later request refused.
+// the first of them that is no tool result, if there is one. Tool results whose calls are cut off
+// would have every later request refused.
 std::int64_t FirstKept(Database& database, std::int64_t conversation, std::int64_t keep_last_n) {
-  Statement last = database.Prepare(
-      "SELECT coalesce(min(seq), (SELECT next_seq FROM conversations WHERE id = ?1)),"
-      " count(*) = (SELECT message_count FROM conversations WHERE id = ?1)"
-      " FROM (SELECT seq FROM messages WHERE conversation = ?1 ORDER BY seq DESC LIMIT ?2)");
-  last.Bind(1, conversation).Bind(2, keep_last_n);
-  last.Step();
-  const bool all_stay = last.Integer(1) != 0;
-  if (all_stay) return last.Integer(0);
-  Statement turn = database.Prepare(
+  Statement first = database.Prepare(
       "SELECT coalesce(min(seq), (SELECT next_seq FROM conversations WHERE id = ?1))"
-      " FROM messages AS first WHERE conversation = ?1 AND seq >= ?2 AND role = 'user'"
-      " AND NOT EXISTS (SELECT 1 FROM messages WHERE conversation = ?1 AND seq = first.seq - 1"
-      " AND role = 'user')");
-  turn.Bind(1, conversation).Bind(2, last.Integer(0));
-  turn.Step();
-  return turn.Integer(0);
+      " FROM (SELECT seq, role FROM messages WHERE conversation = ?1 ORDER BY seq DESC LIMIT ?2)"
+      " WHERE role != 'tool'");
+  first.Bind(1, conversation).Bind(2, keep_last_n);
+  first.Step();
+  return first.Integer(0);
 }
 
 }  // namespace

@@ -5,9 +5,10 @@
 namespace requestrouter::storage {
 
 // Marks a place where the crash tests end the process with SIGKILL, to see what the next daemon
-// makes of what is on the disk, or stop it, while they end its caller. In routerd this does nothing. The tests' routerd_crash is linked
-// with its own definition (tests/support/crash_point_armed.cc), which takes the place of this
-// archive member; so nothing can arm it in production.
+// makes of what is on the disk, or stop it, while they end its caller. In routerd this does
+// nothing. The tests' routerd_crash is linked with its own definition
+// (tests/support/crash_point_armed.cc), which takes the place of this archive member; so nothing
+// can arm it in production.
 //
 //   name        the process ends
 //   loading     while a conversation's history is read

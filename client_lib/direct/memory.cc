@@ -29,15 +29,24 @@ Error Unknown(const std::string& id) {
   return client::MakeError(ErrorType::kNotFound, "no conversation \"" + id + "\"");
 }
 
-// Whole turns only: tool results without their calls are refused upstream.
+// As the daemon does: tool results without their calls are refused upstream.
 void KeepLast(std::vector<Message>& messages, std::size_t count) {
   if (messages.size() <= count) return;
   auto first = messages.end() - static_cast<std::ptrdiff_t>(count);
-  const auto begins_turn = [&] {
-    return first->role == Role::kUser && std::prev(first)->role != Role::kUser;
-  };
-  while (first != messages.end() && !begins_turn()) ++first;
+  while (first != messages.end() && first->role == Role::kTool) ++first;
   messages.erase(messages.begin(), first);
+}
+
+// Where the prompt begins: providers refuse what truncating left of a turn that it cut. That stays
+// only where it may hold the call that the request answers.
+std::vector<Message>::const_iterator FirstOfUser(const std::vector<Message>& messages,
+                                                 const ipc::ChatRequest& request) {
+  const auto first = std::find_if(messages.begin(), messages.end(), [](const Message& message) {
+    return message.role == Role::kUser;
+  });
+  const bool answers_tools =
+      !request.messages.empty() && request.messages.front().role == Role::kTool;
+  return first == messages.end() && answers_tools ? messages.begin() : first;
 }
 
 }  // namespace
@@ -51,7 +60,8 @@ std::vector<Message> Memory::Prompt(const ipc::ChatRequest& request) const {
       request.system_prompt.value_or(known ? found->second.system_prompt : "");
   if (!system.empty()) messages.push_back(ipc::TextMessage(Role::kSystem, system));
   if (known) {
-    messages.insert(messages.end(), found->second.messages.begin(), found->second.messages.end());
+    const std::vector<Message>& kept = found->second.messages;
+    messages.insert(messages.end(), FirstOfUser(kept, request), kept.end());
   }
   messages.insert(messages.end(), request.messages.begin(), request.messages.end());
   return messages;

@@ -63,7 +63,7 @@ class Operations {
   static constexpr int kMostAtOnce = 64;
 
   // Answers now or, where storage or the user database has to be asked, later; of those above
-  // kMostAtOnce: `overloaded`.
+  // kMostAtOnce that take longer than a turn: `overloaded`.
   void Handle(const ipc::Envelope& from, const ipc::Peer& peer, const ipc::Request& request);
 
   // All metrics, as the `metrics` operation and the listener give them. `done` is called on one of

@@ -49,6 +49,9 @@ ipc::Result<void> ChatService::BuildPrompt(LiveRequest& live, storage::Conversat
     if (!message) return tl::unexpected(message.error());
     history.push_back(std::move(*message));
   }
+  const bool answers_tools =
+      !live.chat.messages.empty() && live.chat.messages.front().role == ipc::Role::kTool;
+  DropCutTurn(history, answers_tools);
   if (const auto checked = CheckToolCallIds(history, live.chat.messages); !checked) {
     return tl::unexpected(checked.error());
   }
@@ -59,8 +62,6 @@ ipc::Result<void> ChatService::BuildPrompt(LiveRequest& live, storage::Conversat
     budget = std::max<std::int64_t>(1, *context - live.chat.max_output_tokens);
   }
   if (budget > 0) {
-    const bool answers_tools =
-        !live.chat.messages.empty() && live.chat.messages.front().role == ipc::Role::kTool;
     std::int64_t room = budget * kBytesPerToken;
     for (const ipc::Message& message : live.chat.messages) room -= BytesOf(message);
     const std::size_t dropped = TrimHistory(history, room, answers_tools);

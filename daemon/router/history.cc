@@ -92,6 +92,14 @@ ipc::Result<void> CheckToolCallIds(const std::vector<ipc::Message>& history,
   return {};
 }
 
+void DropCutTurn(std::vector<ipc::Message>& history, bool answers_tools) {
+  const auto first = std::find_if(history.begin(), history.end(), [](const ipc::Message& message) {
+    return message.role == ipc::Role::kUser;
+  });
+  if (first == history.end() && answers_tools) return;
+  history.erase(history.begin(), first);
+}
+
 std::size_t TrimHistory(std::vector<ipc::Message>& history, std::int64_t budget_bytes,
                         bool keep_last_turn) {
   const std::vector<std::size_t> starts = TurnStarts(history);

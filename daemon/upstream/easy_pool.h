@@ -16,7 +16,8 @@ struct EasyDeleter {
 using EasyHandle = std::unique_ptr<CURL, EasyDeleter>;
 
 // From 8.7 on, libcurl keeps the head of the last request, the key in it, in a buffer of the handle
-// until that is cleaned up (Curl_bufq_reset in lib/bufq.c, as of 8.14.1): such a handle is not kept.
+// until that is cleaned up (Curl_bufq_reset in lib/bufq.c, as of 8.14.1): such a handle is not
+// kept.
 constexpr bool MayBeKept(unsigned curl_version) { return curl_version < 0x080700; }
 
 // Easy handles for the next transfers, with the options that are the same for all of them: to set

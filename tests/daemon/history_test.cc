@@ -94,5 +94,22 @@ TEST(History, TheTurnWhoseToolsAreBeingAnsweredStaysHoweverLarge) {
   EXPECT_EQ(TrimHistory(without, 1, false), 2u);
 }
 
+TEST(History, WhatTruncatingLeftOfATurnIsDroppedUpToTheFirstMessageOfAUser) {
+  std::vector<Message> history = TwoTurns();
+  history.insert(history.begin(), {ResultOf("c1", "sun"), TextMessage(Role::kAssistant, "sunny")});
+  DropCutTurn(history, false);
+  EXPECT_EQ(history, TwoTurns());
+  DropCutTurn(history, true);
+  EXPECT_EQ(history, TwoTurns());
+}
+
+TEST(History, WhatIsLeftOfTheOnlyTurnStaysWhereItMayHoldTheCallThatIsAnswered) {
+  std::vector<Message> history = {CallOf("c1")};
+  DropCutTurn(history, true);
+  EXPECT_EQ(history.size(), 1u);
+  DropCutTurn(history, false);
+  EXPECT_TRUE(history.empty());
+}
+
 }  // namespace
 }  // namespace requestrouter::router

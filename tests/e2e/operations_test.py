@@ -37,9 +37,9 @@ class Operations(EndToEnd):
         self.assertEqual([c["conv_id"] for c in after["conversations"]], ["a-2"])
         self.assertNotIn("next", after)
         self.assertEqual(ask("conversation.truncate", {"conv_id": "a-1", "keep_last_n": 3}),
-                         {"removed": 2, "message_count": 2})
+                         {"removed": 1, "message_count": 3})
         got = ask("conversation.get", {"conv_id": "a-1"})
-        self.assertEqual([m["role"] for m in got["messages"]], ["user", "assistant"])
+        self.assertEqual([m["role"] for m in got["messages"]], ["assistant", "user", "assistant"])
         client.send("conversation.export")
         lines = []
         while not (reply := client.receive())["final"]:

@@ -101,33 +101,25 @@ TEST_F(StoreTest, TruncatingKeepsTheNewestAndLaterTurnsFollowOn) {
   EXPECT_EQ(Write(TruncateConversation{1, "none", 1}).error().code, ErrorCode::kNotFound);
 }
 
-TEST_F(StoreTest, TruncatingKeepsWholeTurnsOnly) {
+TEST_F(StoreTest, TruncatingKeepsAsManyAsAskedForWhoeverSaidTheFirst) {
   AddTurn(TurnOf(1, "talk", "one"));
   AddTurn(TurnOf(1, "talk", "two"));
-  EXPECT_EQ(Write(TruncateConversation{1, "talk", 3})->left, 2);
-  EXPECT_THAT(Texts(*Get(1, "talk")), ElementsAre("two", "answer to two"));
-  EXPECT_EQ(Write(TruncateConversation{1, "talk", 1})->left, 0);
-  AddTurn(TurnOf(1, "talk", "three"));
-  EXPECT_THAT(Texts(*Get(1, "talk")), ElementsAre("three", "answer to three"));
+  EXPECT_EQ(Write(TruncateConversation{1, "talk", 3})->left, 3);
+  EXPECT_THAT(Texts(*Get(1, "talk")), ElementsAre("answer to one", "two", "answer to two"));
+  EXPECT_EQ(Write(TruncateConversation{1, "talk", 1})->left, 1);
 }
 
 TEST_F(StoreTest, TruncatingNeverKeepsAToolsResultWithoutItsCall) {
-  AddTurn(TurnOf(1, "talk", "one"));
   Turn call = TurnOf(1, "talk", "what is the weather?");
-  Turn result = TurnOf(1, "talk", "rain");
-  result.messages[0].role = "tool";
+  Turn results = TurnOf(1, "talk", "rain");
+  results.messages[0].role = "tool";
+  results.messages.insert(results.messages.begin(), results.messages[0]);
   AddTurn(call);
-  AddTurn(result);
-  EXPECT_EQ(Write(TruncateConversation{1, "talk", 5})->left, 4);
-  EXPECT_EQ(Get(1, "talk")->messages[0].text, "what is the weather?");
-  EXPECT_EQ(Write(TruncateConversation{1, "talk", 2})->left, 0);
-}
-
-TEST_F(StoreTest, TruncatingDoesNotCutBetweenTwoMessagesOfOneUser) {
-  Turn turn = TurnOf(1, "talk", "more");
-  turn.messages.insert(turn.messages.begin(), turn.messages[0]);
-  AddTurn(turn);
-  EXPECT_EQ(Write(TruncateConversation{1, "talk", 2})->left, 0);
+  AddTurn(results);
+  EXPECT_EQ(Write(TruncateConversation{1, "talk", 4})->left, 4);
+  EXPECT_EQ(Get(1, "talk")->messages[0].text, "answer to what is the weather?");
+  EXPECT_EQ(Write(TruncateConversation{1, "talk", 3})->left, 1);
+  EXPECT_THAT(Texts(*Get(1, "talk")), ElementsAre("answer to rain"));
 }
 
 TEST_F(StoreTest, TruncatingToAsMuchAsThereIsRemovesNothing) {
