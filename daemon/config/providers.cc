@@ -10,13 +10,21 @@ namespace {
 
 using upstream::ProviderKind;
 
-constexpr std::array<std::string_view, 3> kKinds = {"gemini", "openai", "anthropic"};
+struct NamedKind {
+  std::string_view name;
+  ProviderKind kind;
+};
+constexpr std::array<NamedKind, 3> kKinds = {{
+    {"gemini", ProviderKind::kGemini},
+    {"openai", ProviderKind::kOpenAi},
+    {"anthropic", ProviderKind::kAnthropic},
+}};
 
-ProviderKind KindOf(std::string_view name) {
-  return name == kKinds[0]   ? ProviderKind::kGemini
-         : name == kKinds[1] ? ProviderKind::kOpenAi
-                             : ProviderKind::kAnthropic;
-}
+constexpr auto kKindNames = [] {
+  std::array<std::string_view, kKinds.size()> names;
+  for (std::size_t i = 0; i < names.size(); ++i) names[i] = kKinds[i].name;
+  return names;
+}();
 
 // How a kind of provider counts.
 //
@@ -167,8 +175,10 @@ void ReadBaseUrl(const ObjectReader& reader, Provider& provider) {
 
 // The kind, or nullopt where it is needed and not given.
 std::optional<ProviderKind> ReadKind(const ObjectReader& reader, const Provider* built_in) {
-  const auto word = reader.Word("kind", kKinds);
-  if (word) return KindOf(*word);
+  const auto word = reader.Word("kind", kKindNames);
+  for (const NamedKind& named : kKinds) {
+    if (word == named.name) return named.kind;
+  }
   if (built_in != nullptr) return built_in->http.kind;
   if (!reader.Has("kind")) {
     reader.report().Error(reader.line(), reader.path(),
