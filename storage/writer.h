@@ -51,8 +51,10 @@ class Writer {
   bool healthy() const { return healthy_; }                                    // any thread
 
  private:
-  // Pages of the log (16 MB) after which it is copied back even without a quiet moment.
-  static constexpr int kLogPages = 4'000;
+  // Pages of the log (1 MB) after which it is copied back even without a quiet moment. Commits wait
+  // for that: with 4,000 the 99th percentile of turns at 16 in flight was 23 ms, with 250 it is 7,
+  // and a request costs less, because a long log is slower to read.
+  static constexpr int kLogPages = 250;
 
   struct Job {
     Write write;
