@@ -76,12 +76,14 @@ bool ChatService::AnswerKnownId(const ipc::Envelope& from, const ipc::Peer& peer
     SendReplay(from, unwritten->reply);
   } else if (!live) {
     Replay(from, peer, std::move(request));
-  } else if (live->answered()) {
+  } else if (live->answered() && live->keeps_answer) {
     SendReplay(from, *live->final_payload);
-  } else if (live->subscribers.size() >= kMostSubscribers) {
+  } else if (live->subscribers.size() + live->successors.size() >= kMostSubscribers) {
     SendError(from, request.id,
               ipc::MakeError(ErrorType::kOverloaded, std::to_string(kMostSubscribers) +
                                                          " senders wait for this request already"));
+  } else if (live->answered()) {
+    live->successors.push_back({from, peer, std::move(request)});
   } else {
     parts_.replies.Join(*live, from, peer.pid);
     if (live->trace.timeline.size() < kMostSubscribers) Note(*live, "joined");

@@ -17,6 +17,7 @@ void ChatService::Succeed(LiveRequest& live, const upstream::Outcome& outcome,
   finish.attempt = closed;
   finish.usage.push_back(UsageOf(live, reply.tokens, false, *catalog_, parts_.clock.Wall()));
   Spend(finish.usage.back());
+  live.keeps_answer = true;
   finish.result = ResultOf(live, payload, *catalog_, parts_.clock.Wall());
   if (!live.stored()) {
     Answer(live, std::move(payload), reply);
@@ -79,8 +80,8 @@ void ChatService::Fail(LiveRequest& live, const ipc::Error& error,
   storage::Finish finish;
   finish.attempt = closed;
   finish.usage.push_back(UsageOf(live, {}, true, *catalog_, parts_.clock.Wall()));
-  const bool keep = from_attempt && !error.retryable.value_or(ipc::IsRetryable(error.type));
-  if (keep) finish.result = ResultOf(live, payload, *catalog_, parts_.clock.Wall());
+  live.keeps_answer = from_attempt && !error.retryable.value_or(ipc::IsRetryable(error.type));
+  if (live.keeps_answer) finish.result = ResultOf(live, payload, *catalog_, parts_.clock.Wall());
   Note(live, "failed", error.message);
   Answer(live, std::move(payload), error);
   Settle(live, std::move(finish), storage::Durability::kProcess);
@@ -127,10 +128,12 @@ void ChatService::Forget(LiveRequest& live) {
   parts_.traces.Add(std::move(live.trace));
   paused_.erase(live.ticket);
   budgets_.Release(live.ticket);
+  std::vector<Successor> successors = std::move(live.successors);
   LiveRequest* next = live.stored() ? table_.LeaveLine(live) : nullptr;
   table_.Erase(live);
   // One that has ended early leaves the line by itself when its end is stored.
   if (next && next->stage == Stage::kHeldBack) BeginTurn(*next);
+  for (Successor& one : successors) Submit(one.from, one.peer, std::move(one.request));
 }
 
 }  // namespace requestrouter::router

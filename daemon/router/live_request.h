@@ -11,6 +11,7 @@
 #include "daemon/router/users.h"
 #include "daemon/upstream/client.h"
 #include "ipc/chat.h"
+#include "ipc/operations.h"
 #include "ipc/socket.h"
 
 namespace requestrouter::router {
@@ -20,6 +21,14 @@ struct Subscriber {
   ipc::Envelope to;
   pid_t pid = 0;
   std::int64_t next_seq = 0;
+};
+
+// One who asks again with an id whose request has failed for a reason that need not hold any more,
+// while its end is being stored: asks anew when it is forgotten.
+struct Successor {
+  ipc::Envelope from;
+  ipc::Peer peer;
+  ipc::Request request;
 };
 
 // How far a chat request has come. Transitions happen in ChatService only:
@@ -66,6 +75,9 @@ struct LiveRequest {
   // Set once the answer has gone out: later senders of the same request get this, and an attempt
   // that is still running only has to be settled.
   std::optional<std::string> final_payload;
+  // False: the answer was for those who had asked by then; later ones are successors.
+  bool keeps_answer = false;
+  std::vector<Successor> successors;
 
   Trace trace;
 

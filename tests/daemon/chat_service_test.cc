@@ -342,6 +342,20 @@ TEST_F(ChatServiceTest, ACancelledRequestIsAnsweredAtOnceAndItsAttemptIsCutOff) 
   EXPECT_TRUE(chats_.idle());
 }
 
+TEST_F(ChatServiceTest, WhoAsksAgainWhileTheEndOfACancelledOneIsStoredAsksAnew) {
+  Submit(Ask("a", "hello"));
+  ASSERT_TRUE(chats_.Cancel(kCaller.uid, "a"));
+  chats_.Submit(kOther, kCaller, Ask("a", "hello"));
+  EXPECT_TRUE(RepliesTo(kOther).empty());
+  upstream::Outcome cancelled;
+  cancelled.transport = upstream::Transport::kCancelled;
+  End(0, cancelled);
+  ASSERT_EQ(runner_.sent.size(), 2u);
+  End(1, Answered("hi"));
+  EXPECT_EQ(LastBody(kOther)["content"], "hi");
+  EXPECT_EQ(RepliesTo(kPeer).size(), 1u);
+}
+
 TEST_F(ChatServiceTest, AnotherUidCannotCancelIt) {
   Submit(Ask("a", "hello"));
   EXPECT_FALSE(chats_.Cancel(1001, "a"));

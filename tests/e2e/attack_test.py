@@ -262,8 +262,6 @@ class Attack(EndToEnd):
                 body = {"prompt": "x", "conv_id": state}
                 asked = self.sim.requests()
                 client = self.killed_while_stopped(body, request_id=state)
-                if state == "loading":  # that costs nothing yet: it may be forgotten, and asked anew
-                    self.wait_until_written(client)
                 answer = client.ask("chat", body, id=state)
                 self.assertTrue(answer["ok"], answer)
                 self.assert_forgotten(client)
