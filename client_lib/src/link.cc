@@ -53,6 +53,18 @@ class ZmqLink final : public Link {
     monitor_.connect(kMonitorAddress);
     dealer_.connect(endpoint);
   }
+  // Events that nobody has read would be lost memory (seen with libzmq 4.3.4).
+  ~ZmqLink() override {
+    zmq_socket_monitor(dealer_.handle(), nullptr, 0);
+    try {
+      while (NextEvent()) {
+      }
+    } catch (const zmq::error_t&) {
+      // There are none any more.
+    }
+  }
+  ZmqLink(const ZmqLink&) = delete;
+  ZmqLink& operator=(const ZmqLink&) = delete;
 
   LinkInput Wait(std::optional<std::chrono::milliseconds> timeout) override {
     std::array<zmq::pollitem_t, 3> items = {{{dealer_.handle(), 0, ZMQ_POLLIN, 0},
