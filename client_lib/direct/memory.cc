@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "client_lib/src/errors.h"
+#include "daemon/upstream/prompt.h"
 #include "ipc/codec.h"
 
 namespace requestrouter::direct {
@@ -37,18 +38,6 @@ void KeepLast(std::vector<Message>& messages, std::size_t count) {
   messages.erase(messages.begin(), first);
 }
 
-// Where the prompt begins: providers refuse what truncating left of a turn that it cut. That stays
-// only where it may hold the call that the request answers.
-std::vector<Message>::const_iterator FirstOfUser(const std::vector<Message>& messages,
-                                                 const ipc::ChatRequest& request) {
-  const auto first = std::find_if(messages.begin(), messages.end(), [](const Message& message) {
-    return message.role == Role::kUser;
-  });
-  const bool answers_tools =
-      !request.messages.empty() && request.messages.front().role == Role::kTool;
-  return first == messages.end() && answers_tools ? messages.begin() : first;
-}
-
 }  // namespace
 
 std::vector<Message> Memory::Prompt(const ipc::ChatRequest& request) const {
@@ -61,7 +50,10 @@ std::vector<Message> Memory::Prompt(const ipc::ChatRequest& request) const {
   if (!system.empty()) messages.push_back(ipc::TextMessage(Role::kSystem, system));
   if (known) {
     const std::vector<Message>& kept = found->second.messages;
-    messages.insert(messages.end(), FirstOfUser(kept, request), kept.end());
+    const bool answers_tools =
+        !request.messages.empty() && request.messages.front().role == Role::kTool;
+    const auto cut = static_cast<std::ptrdiff_t>(upstream::CutTurn(kept, answers_tools));
+    messages.insert(messages.end(), kept.begin() + cut, kept.end());
   }
   messages.insert(messages.end(), request.messages.begin(), request.messages.end());
   return messages;

@@ -54,14 +54,19 @@ std::string Describe(const ipc::Peer& peer, const User* user, const std::string&
 
 }  // namespace
 
-std::string CallerNames::Of(const ipc::Peer& peer) {
-  auto found = programs_.find(peer.pid);
-  if (found == programs_.end() || found->second.first != peer.uid) {
-    if (programs_.size() >= kMost) programs_.clear();
-    found =
-        programs_.insert_or_assign(peer.pid, std::make_pair(peer.uid, ProgramOf(peer.pid))).first;
+const std::string& CallerNames::Of(const ipc::Peer& peer) {
+  std::shared_ptr<const User> user = users_.Find(peer);
+  auto found = known_.find(peer.pid);
+  const bool is_new = found == known_.end() || found->second.uid != peer.uid;
+  if (!is_new && found->second.user == user) return found->second.text;
+  if (is_new) {
+    if (known_.size() >= kMost) known_.clear();
+    found = known_.insert_or_assign(peer.pid, Known{peer.uid, ProgramOf(peer.pid), {}, {}}).first;
   }
-  return Describe(peer, users_.Find(peer).get(), found->second.second);
+  Known& known = found->second;
+  known.text = Describe(peer, user.get(), known.program);
+  known.user = std::move(user);
+  return known.text;
 }
 
 std::string CallerNames::OfOne(const ipc::Peer& peer) const {

@@ -2,9 +2,9 @@
 
 #include <sys/types.h>
 
+#include <memory>
 #include <string>
 #include <unordered_map>
-#include <utility>
 
 #include "daemon/router/users.h"
 #include "ipc/socket.h"
@@ -26,16 +26,24 @@ class CallerNames {
 
   explicit CallerNames(const Users& users) : users_(users) {}
 
-  std::string Of(const ipc::Peer& peer);
+  // Valid until the next call.
+  const std::string& Of(const ipc::Peer& peer);
   // The same of one whose end Forget is not told of.
   std::string OfOne(const ipc::Peer& peer) const;
 
   // The process has ended: its pid may be another's next.
-  void Forget(pid_t pid) { programs_.erase(pid); }
+  void Forget(pid_t pid) { known_.erase(pid); }
 
  private:
+  struct Known {
+    uid_t uid;
+    std::string program;
+    std::shared_ptr<const User> user;  // as `text` names it
+    std::string text;
+  };
+
   const Users& users_;
-  std::unordered_map<pid_t, std::pair<uid_t, std::string>> programs_;
+  std::unordered_map<pid_t, Known> known_;
 };
 
 }  // namespace requestrouter::router

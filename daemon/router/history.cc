@@ -4,6 +4,7 @@
 #include <optional>
 #include <unordered_set>
 
+#include "daemon/upstream/prompt.h"
 #include "ipc/codec.h"
 #include "ipc/names.h"
 #include "ipc/wire_value.h"
@@ -93,11 +94,8 @@ ipc::Result<void> CheckToolCallIds(const std::vector<ipc::Message>& history,
 }
 
 void DropCutTurn(std::vector<ipc::Message>& history, bool answers_tools) {
-  const auto first = std::find_if(history.begin(), history.end(), [](const ipc::Message& message) {
-    return message.role == ipc::Role::kUser;
-  });
-  if (first == history.end() && answers_tools) return;
-  history.erase(history.begin(), first);
+  const std::size_t cut = upstream::CutTurn(history, answers_tools);
+  history.erase(history.begin(), history.begin() + static_cast<std::ptrdiff_t>(cut));
 }
 
 std::size_t TrimHistory(std::vector<ipc::Message>& history, std::int64_t budget_bytes,

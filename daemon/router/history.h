@@ -27,11 +27,7 @@ std::int64_t ImagesOf(const ipc::Message& message);
 ipc::Result<void> CheckToolCallIds(const std::vector<ipc::Message>& history,
                                    const std::vector<ipc::Message>& messages);
 
-// Drops what truncating a conversation left of a turn that it cut: everything before the first
-// message of a user. Providers refuse a prompt that begins with an answer (Anthropic: 'first
-// message must use the "user" role') or with tool results whose calls are missing. Where there is
-// no such message, what is there stays if the new messages begin with a tool result, and goes
-// otherwise.
+// Drops what truncating a conversation left of a turn that it cut: see upstream::CutTurn.
 void DropCutTurn(std::vector<ipc::Message>& history, bool answers_tools);
 
 // Drops whole turns from the front until at most `budget_bytes` are left, and returns how many

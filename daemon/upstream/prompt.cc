@@ -41,6 +41,14 @@ ipc::Value ArgumentsObject(const ipc::ToolCall& call) {
   return wrapped;
 }
 
+std::size_t CutTurn(const std::vector<ipc::Message>& history, bool answers_tools) {
+  const auto first = std::find_if(history.begin(), history.end(), [](const ipc::Message& message) {
+    return message.role == ipc::Role::kUser;
+  });
+  if (first == history.end() && answers_tools) return 0;
+  return static_cast<std::size_t>(first - history.begin());
+}
+
 tl::expected<void, std::string> CheckTools(const Prompt& prompt) {
   const ipc::ChatRequest& options = prompt.options;
   using Mode = ipc::ToolChoice::Mode;

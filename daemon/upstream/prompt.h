@@ -31,6 +31,13 @@ bool HasImage(const ipc::Message& message);
 // then) becomes {"arguments": text}, so that the conversation can go on and nothing is lost.
 ipc::Value ArgumentsObject(const ipc::ToolCall& call);
 
+// How many messages at the front of a conversation are to be left out: what truncating it left of a
+// turn that it cut, everything before the first message of a user. Providers refuse a prompt that
+// begins with an answer (Anthropic: 'first message must use the "user" role') or with tool results
+// whose calls are missing. Where there is no such message, none are left out if the new messages
+// begin with a tool result (`answers_tools`), and all otherwise.
+std::size_t CutTurn(const std::vector<ipc::Message>& history, bool answers_tools);
+
 // A tool choice that no tool can fulfil, and a tool result without its call, are refused.
 tl::expected<void, std::string> CheckTools(const Prompt& prompt);
 
