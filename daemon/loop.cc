@@ -21,6 +21,9 @@ constexpr milliseconds kFlushInterval{20};
 // After the second signal, how long cancelled attempts are waited for.
 constexpr milliseconds kAbortGrace{2'000};
 
+// How long a stop waits for clients to read their last replies, once nothing else is under way.
+constexpr milliseconds kUnreadGrace{2'000};
+
 }  // namespace
 
 int Loop::OpenSignals() {
@@ -106,11 +109,15 @@ void Loop::StopSignal() {
 
 bool Loop::IsDone() {
   if (stopping_ == Stopping::kNo) return false;
-  if (parts_.chats.idle() && parts_.outbox.empty()) return true;
-  if (parts_.clock.Steady() < drain_until_) return false;
+  const policy::Instant now = parts_.clock.Steady();
+  if (parts_.chats.idle()) {
+    drain_until_ = std::min(drain_until_, now + kUnreadGrace);
+    return parts_.outbox.empty() || now >= drain_until_;
+  }
+  if (now < drain_until_) return false;
   if (stopping_ == Stopping::kAborting) return true;
   stopping_ = Stopping::kAborting;
-  drain_until_ = parts_.clock.Steady() + kAbortGrace;
+  drain_until_ = now + kAbortGrace;
   parts_.chats.Abort();
   return parts_.chats.idle() && parts_.outbox.empty();
 }

@@ -1,4 +1,4 @@
-"""What the issue of trouble and of repetition promises, asked of the real daemon from outside."""
+"""Trouble with the database, and requests that are repeated, seen from outside."""
 
 import contextlib
 import json
@@ -11,19 +11,9 @@ import unittest
 
 import zmq
 
-from support import PATIENCE_S, EndToEnd, key
+from support import EndToEnd, key
 
 PAGE = 4096
-
-
-def until(condition):
-    """Waits for it, with patience."""
-    end = time.monotonic() + PATIENCE_S
-    while not (found := condition()):
-        if time.monotonic() > end:
-            raise TimeoutError("it did not come to pass")
-        time.sleep(0.01)
-    return found
 
 
 class StorageCase(EndToEnd):
@@ -78,7 +68,7 @@ class SmallDisk(StorageCase):
             self.assertEqual(one_shot["replayed"], replayed)
         self.assertEqual(len(self.contents(client)), 2)
         self.free()
-        until(lambda: self.healthy(client))
+        self.until(lambda: self.healthy(client), "storage works again")
         self.assertTrue(client.chat("three", conv_id="talk")["body"]["persisted"])
         self.assertEqual(self.contents(client)[::2], ["one", "three"])
         row = client.ask("usage")["body"]["rows"][0]
@@ -91,7 +81,7 @@ class SmallDisk(StorageCase):
         # More than the room that an emptied log keeps.
         self.sim.control(latency_ms=500, answer_bytes=500_000)
         client.send("chat", {"prompt": "two", "conv_id": "talk"}, id="under-way")
-        until(lambda: self.sim.requests() == 2)
+        self.until(lambda: self.sim.requests() == 2, "the second call")
         self.fill()
         body = client.receive()["body"]
         self.assertTrue(body["content"])
@@ -99,7 +89,7 @@ class SmallDisk(StorageCase):
         self.assertIn("not stored yet", " ".join(body["warnings"]))
         self.assertEqual(len(self.contents(client)), 2)
         self.free()
-        until(lambda: len(self.contents(client)) == 4)
+        self.until(lambda: len(self.contents(client)) == 4, "both turns are stored")
         daemon.kill()
         client = self.client(daemon.start())
         self.assertEqual(self.contents(client)[2:], ["two", body["content"]])
@@ -134,7 +124,7 @@ class Trouble(StorageCase):
         content[page:page + PAGE] = b"\x5a" * PAGE
         path.write_bytes(content)
         client = self.client(daemon.start())
-        until(lambda: not self.healthy(client))
+        self.until(lambda: not self.healthy(client), "storage fails")
         daemon.wait_for_log("the database is damaged")
         self.assert_error(client.chat("more", conv_id="talk"), "storage_unavailable")
         self.assertTrue(client.chat("hello")["ok"])
@@ -166,7 +156,7 @@ class Trouble(StorageCase):
         client.chat("hello", conv_id="other")
         self.assertIn(b"xylophone", self.stored_bytes())
         self.assertTrue(client.ask("conversation.delete", {"conv_id": "talk"})["body"]["deleted"])
-        until(lambda: b"xylophone" not in self.stored_bytes())
+        self.until(lambda: b"xylophone" not in self.stored_bytes(), "the text is gone")
         self.assertEqual(self.contents(client, "other")[0], "hello")
 
     def test_every_file_is_for_its_owner_alone(self):
@@ -287,14 +277,15 @@ class Repetition(StorageCase):
         client.ask("usage")  # answered once all of them are recorded
         self.assertFalse(client.chat("hello", id="r0")["body"]["replayed"])
         self.assertTrue(client.chat("hello", id="r4")["body"]["replayed"])
-        until(lambda: not client.chat("hello", id="r4")["body"]["replayed"])
+        self.until(lambda: not client.chat("hello", id="r4")["body"]["replayed"],
+                   "the answer is forgotten")
 
     def test_an_unknown_outcome_stays_unknown_until_it_is_known(self):
         daemon = self.daemon()
         self.sim.control(latency_ms=60_000)
         client = self.client(daemon)
         client.send("chat", {"prompt": "hello", "on_unknown": "fail"}, id="once")
-        until(lambda: self.sim.requests() == 1)
+        self.until(lambda: self.sim.requests() == 1, "the call")
         for _ in range(2):  # it is not forgotten by a second crash
             daemon.kill()
             client = self.client(daemon.start())

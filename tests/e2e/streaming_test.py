@@ -6,7 +6,6 @@ import pty
 import subprocess
 import sys
 import textwrap
-import time
 import unittest
 
 import zmq
@@ -28,14 +27,6 @@ SILENT_READER = textwrap.dedent("""
     print("reading", flush=True)
     time.sleep(1000)
 """)
-
-
-def wait_for(condition, what):
-    end = time.monotonic() + PATIENCE_S
-    while not condition():
-        if time.monotonic() > end:
-            raise TimeoutError(what)
-        time.sleep(0.01)  # between two looks at another process
 
 
 class Streaming(EndToEnd):
@@ -100,7 +91,7 @@ class SlowReaders(Streaming):
         self.sim.control(answer_bytes=self.MEBIBYTES << 20, stream_deltas=self.MEBIBYTES << 8)
         client = self.client(daemon, kind=zmq.DEALER, receive_queue=10)
         client.send("chat", {"prompt": "flood", "stream": True}, **extra)
-        wait_for(lambda: self.sim.requests() == 1, "the call to begin")
+        self.until(lambda: self.sim.requests() == 1, "the call to begin")
         return client
 
     def memory(self, daemon):
@@ -132,7 +123,7 @@ class SlowReaders(Streaming):
         daemon = self.one_key_each()
         client = self.flood(daemon, deadline_ms=1_000)
         other = self.client(daemon)
-        wait_for(lambda: other.ask("queue")["body"]["in_flight"] == [], "the deadline")
+        self.until(lambda: other.ask("queue")["body"]["in_flight"] == [], "the deadline")
         pieces, final = self.read(client)
         self.assert_error(final, "deadline_exceeded")
         self.assertLess(sum(map(len, pieces)), self.MEBIBYTES << 20)
@@ -146,17 +137,17 @@ class ReadersThatLeave(Streaming):
         self.addCleanup(reader.wait)
         self.addCleanup(reader.kill)
         reader.stdout.readline()
-        wait_for(lambda: self.in_flight() == 1, "the call to begin")
+        self.until(lambda: self.in_flight() == 1, "the call to begin")
         reader.kill()
 
     def test_a_streams_call_is_cancelled_and_its_reservation_kept(self):
         daemon = self.one_key_each()
         self.sim.control(answer_bytes=10_000, stream_deltas=10_000, stream_delta_ms=5)
         self.leave(daemon, "stream")
-        wait_for(lambda: self.in_flight() == 0, "the call to be cancelled")
+        self.until(lambda: self.in_flight() == 0, "the call to be cancelled")
         self.assertEqual(self.sim.stats()["totals"]["client_left"], 1)
         client = self.client(daemon)
-        wait_for(lambda: client.ask("queue")["body"]["in_flight"] == [], "the request to end")
+        self.until(lambda: client.ask("queue")["body"]["in_flight"] == [], "the request to end")
         told = client.ask("explain", {"id": "left"})["body"]
         self.assertEqual(told["state"], "cancelled")
         [row] = client.ask("usage")["body"]["rows"]
@@ -174,13 +165,13 @@ class ReadersThatLeave(Streaming):
         while not final["final"] or final["id"] != "cut":
             final = client.receive()
         self.assert_error(final, "cancelled")
-        wait_for(lambda: self.in_flight() == 0, "the call to be cancelled")
+        self.until(lambda: self.in_flight() == 0, "the call to be cancelled")
         other = self.client(daemon)
 
         def counted():
             rows = other.ask("usage", {"by": ["key"]})["body"]["rows"]
             return sum(row["input_tokens"] for row in rows)
-        wait_for(counted, "the usage")
+        self.until(counted, "the usage")
         self.assertEqual(counted(), self.sim.stats()["totals"]["input_tokens"])
 
     def test_an_answer_that_is_not_streamed_waits_for_who_asks_again(self):
