@@ -137,6 +137,7 @@ class App {
 
   void Run() {
     notify_.Ready(configuration_.Status());
+    ReleaseStartPages();
     loop_.Run();
     insight_.EndTurn();
     if (chats_.uncounted() > 0) {

@@ -1,12 +1,17 @@
 #include "daemon/process_setup.h"
 
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cinttypes>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
+#include <fstream>
+#include <optional>
 #include <random>
 
 namespace requestrouter {
@@ -14,6 +19,31 @@ namespace {
 
 // For the ROUTER's peers and the connections to providers.
 constexpr rlim_t kDescriptors = 65'536;
+
+// A mapping as /proc/self/smaps has it (proc(5)).
+struct Mapping {
+  std::uintptr_t begin = 0;
+  std::uintptr_t end = 0;
+  bool is_file_read_only = false;  // private: only so may its pages be dropped
+
+  // nullopt: the line does not begin one.
+  static std::optional<Mapping> Of(const std::string& line) {
+    Mapping mapping;
+    char rights[5] = {};
+    std::uint64_t inode = 0;
+    if (std::sscanf(line.c_str(), "%" SCNxPTR "-%" SCNxPTR " %4s %*s %*s %" SCNu64, &mapping.begin,
+                    &mapping.end, rights, &inode) != 4) {
+      return std::nullopt;
+    }
+    mapping.is_file_read_only = inode != 0 && rights[1] == '-' && rights[3] == 'p';
+    return mapping;
+  }
+
+  void Release() const {
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): the kernel gave it as text
+    madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+  }
+};
 
 }  // namespace
 
@@ -42,6 +72,22 @@ std::string StateDirectory(const std::string& given) {
 std::uint64_t RandomSeed() {
   std::random_device device;
   return (static_cast<std::uint64_t>(device()) << 32) | device();
+}
+
+// Pages that were written to before they were made read-only (relocations) are "anonymous": the
+// file does not have them, so their mapping stays as it is.
+void ReleaseStartPages() {
+  std::ifstream lines("/proc/self/smaps");
+  Mapping mapping;
+  for (std::string line; std::getline(lines, line);) {
+    if (const auto next = Mapping::Of(line)) {
+      mapping = *next;
+      continue;
+    }
+    std::uint64_t anonymous_kb = 1;
+    std::sscanf(line.c_str(), "Anonymous: %" SCNu64, &anonymous_kb);
+    if (anonymous_kb == 0 && mapping.is_file_read_only) mapping.Release();
+  }
 }
 
 }  // namespace requestrouter

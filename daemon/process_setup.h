@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <string>
 
-// What the daemon asks of its process and its service manager when it starts. Start-up only, before
-// other threads run.
+// What the daemon asks of its process and its service manager when it starts. Before other threads
+// run, unless it says otherwise.
 namespace requestrouter {
 
 // As many descriptors as are allowed, up to 65,536: libzmq ends the process when there are none
@@ -22,5 +22,10 @@ int ActivatedSocket();
 std::string StateDirectory(const std::string& given);
 
 std::uint64_t RandomSeed();
+
+// Gives back the pages of programs and libraries that only the start needed (symbols, relocations,
+// the set-up of libraries): most of what an idle daemon would hold. What is used again is mapped
+// again from the page cache. Other threads may run, but not unload a library.
+void ReleaseStartPages();
 
 }  // namespace requestrouter
