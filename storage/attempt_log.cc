@@ -31,6 +31,9 @@ constexpr std::int64_t kStep = 64 << 10;
 // A turn of some messages, with the pages of indexes that it changes.
 constexpr std::uint64_t kLeastRoom = 64 << 10;
 
+// Until it is looked at again.
+constexpr std::chrono::milliseconds kRoomLasts{5};
+
 constexpr std::uint64_t kMagic = 0x32676f4c74744152;  // "RAttLog2"
 // Its records do not say what counts against limits of tokens.
 constexpr std::uint64_t kMagicOfVersion1 = 0x31676f4c74744152;
@@ -187,7 +190,7 @@ AttemptLog::~AttemptLog() {
 
 Result<void> AttemptLog::Open(const AttemptOpened& attempt) {
   Opening opening{attempt.quota_group, attempt.model, attempt.at, Encode(attempt)};
-  const std::lock_guard lock(mutex_);
+  const threads::Lock lock(mutex_);
   const bool written = HasRoom() && WriteAll(fd_, opening.record, end_);
   const int error = errno;
   if (written) end_ += static_cast<std::int64_t>(opening.record.size());
@@ -198,19 +201,19 @@ Result<void> AttemptLog::Open(const AttemptOpened& attempt) {
 }
 
 const AttemptLog::Opening* AttemptLog::Find(std::int64_t attempt_id) const {
-  const std::lock_guard lock(mutex_);
+  const threads::Lock lock(mutex_);
   const auto found = open_.find(attempt_id);
   return found == open_.end() ? nullptr : &found->second;
 }
 
 void AttemptLog::Close(std::span<const std::int64_t> attempt_ids) {
-  const std::lock_guard lock(mutex_);
+  const threads::Lock lock(mutex_);
   for (const std::int64_t id : attempt_ids) open_.erase(id);
 }
 
 bool AttemptLog::NeedsRenewal() const {
   if (failed_ || !in_place_) return true;
-  const std::lock_guard lock(mutex_);
+  const threads::Lock lock(mutex_);
   if (end_ >= renew_at_) return true;
   struct stat there {};
   struct stat open {};
@@ -225,9 +228,14 @@ void AttemptLog::Renew() {
 
 // False, with ENOSPC: too little space is left. What is reserved for this file says nothing of the
 // database, whose pages a turn needs.
-bool AttemptLog::HasRoom() const {
+bool AttemptLog::HasRoom() {
+  const auto now = std::chrono::steady_clock::now();
+  if (now < room_until_) return true;
   struct statvfs disk {};
-  if (fstatvfs(fd_, &disk) != 0 || disk.f_bavail * disk.f_frsize >= kLeastRoom) return true;
+  if (fstatvfs(fd_, &disk) != 0 || disk.f_bavail * disk.f_frsize >= kLeastRoom) {
+    room_until_ = now + kRoomLasts;
+    return true;
+  }
   errno = ENOSPC;
   return false;
 }
@@ -235,9 +243,9 @@ bool AttemptLog::HasRoom() const {
 // From here on the next generation is written, and until it has taken its place both are read.
 void AttemptLog::BeginNext() {
   const std::string next = path_ + ".next";
-  if (fd_ >= 0) {
-    const std::lock_guard lock(mutex_);
-    if (!HasRoom()) throw DatabaseError(Trouble(next, errno));
+  {
+    const threads::Lock lock(mutex_);
+    if (fd_ >= 0 && !HasRoom()) throw DatabaseError(Trouble(next, errno));
   }
   const int fd = open(next.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (fd < 0) throw DatabaseError(Trouble(next, errno));
@@ -246,7 +254,7 @@ void AttemptLog::BeginNext() {
   const Identity identity{identity_.database, identity_.generation + 1};
   std::string bytes;
   Append(&bytes, Header::Of(identity));
-  const std::lock_guard lock(mutex_);
+  const threads::Lock lock(mutex_);
   for (const auto& [id, opening] : open_) bytes += opening.record;
   if (!WriteAll(fd, bytes, 0)) {
     const Error error = Trouble(next, errno);
@@ -264,9 +272,14 @@ void AttemptLog::BeginNext() {
   failed_ = false;
 }
 
-// Nobody else replaces fd_, and the router thread does not wait for the disk.
+// Without the lock: the router thread does not wait for the disk.
 void AttemptLog::Sync() {
-  if (fdatasync(fd_) != 0 && errno != EINVAL) throw DatabaseError(Trouble(path_, errno));
+  int fd = -1;
+  {
+    const threads::Lock lock(mutex_);
+    fd = fd_;
+  }
+  if (fdatasync(fd) != 0 && errno != EINVAL) throw DatabaseError(Trouble(path_, errno));
 }
 
 void AttemptLog::TakeItsPlace() {

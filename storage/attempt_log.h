@@ -1,14 +1,15 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
-#include <mutex>
 #include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "storage/store.h"
+#include "threads/mutex.h"
 
 namespace requestrouter::storage {
 
@@ -73,7 +74,7 @@ class AttemptLog {
   static std::vector<AttemptOpened> Read(const std::string& path, const Identity& identity);
 
  private:
-  bool HasRoom() const;
+  bool HasRoom() RR_REQUIRES(mutex_);
   void BeginNext();
   void TakeItsPlace();
 
@@ -82,11 +83,12 @@ class AttemptLog {
   bool in_place_ = true;  // the file is called path_, not yet path_.next
   std::atomic<bool> failed_{false};
 
-  mutable std::mutex mutex_;
-  int fd_ = -1;                                     // guarded by mutex_
-  std::int64_t end_ = 0;                            // of what is written; guarded by mutex_
-  std::int64_t renew_at_;                           // when end_ is there; guarded by mutex_
-  std::unordered_map<std::int64_t, Opening> open_;  // guarded by mutex_
+  mutable threads::Mutex mutex_;
+  int fd_ RR_GUARDED_BY(mutex_) = -1;            // replaced by the storage thread only
+  std::int64_t end_ RR_GUARDED_BY(mutex_) = 0;   // of what is written
+  std::int64_t renew_at_ RR_GUARDED_BY(mutex_);  // when end_ is there
+  std::chrono::steady_clock::time_point room_until_ RR_GUARDED_BY(mutex_);  // see HasRoom
+  std::unordered_map<std::int64_t, Opening> open_ RR_GUARDED_BY(mutex_);
 };
 
 }  // namespace requestrouter::storage

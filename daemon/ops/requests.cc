@@ -20,7 +20,7 @@ ipc::Value DescribeRequest(const LiveRequest& live) {
 ipc::Value ToValue(const router::Trace& trace) {
   ipc::Value timeline = ipc::Value::array();
   for (const auto& event : trace.timeline) {
-    timeline.push_back({{"at", Timestamp(event.at)}, {"event", event.event}});
+    timeline.push_back({{"at", Timestamp(event.at)}, {"event", std::string(event.event)}});
     if (!event.detail.empty()) timeline.back()["detail"] = event.detail;
   }
   ipc::Value attempts = ipc::Value::array();

@@ -234,8 +234,8 @@ void ChatService::Enqueue(LiveRequest& live, storage::Conversation conversation)
   Dispatch(now);
 }
 
-void ChatService::Note(LiveRequest& live, std::string event, std::string detail) {
-  live.trace.timeline.push_back({parts_.clock.Wall(), std::move(event), std::move(detail)});
+void ChatService::Note(LiveRequest& live, std::string_view event, std::string detail) {
+  live.trace.timeline.push_back({parts_.clock.Wall(), event, std::move(detail)});
 }
 
 void ChatService::SendReplay(const ipc::Envelope& to, const std::string& payload) {

@@ -134,7 +134,7 @@ class ChatService {
   void LoadHistory(LiveRequest& live);
   void OnHistory(std::uint64_t ticket, storage::Result<storage::Conversation> loaded);
   void Enqueue(LiveRequest& live, storage::Conversation conversation);
-  void Note(LiveRequest& live, std::string event, std::string detail = "");
+  void Note(LiveRequest& live, std::string_view event, std::string detail = "");
   void SendReplay(const ipc::Envelope& to, const std::string& payload);
   void SendError(const ipc::Envelope& to, const std::string& id, const ipc::Error& error);
 

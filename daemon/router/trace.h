@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "daemon/policy/dispatcher.h"
@@ -16,7 +17,8 @@ namespace requestrouter::router {
 struct Trace {
   struct Event {
     storage::Millis at = 0;
-    std::string event;   // received, held_back, waiting, granted, sent, retrying, answered, failed
+    // Static: received, held_back, waiting, granted, sent, retrying, answered, failed.
+    std::string_view event;
     std::string detail;  // for people; may be empty
   };
   struct Attempt {
