@@ -6,13 +6,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cinttypes>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
-#include <optional>
 #include <random>
+#include <string_view>
 
 namespace requestrouter {
 namespace {
@@ -26,16 +27,14 @@ struct Mapping {
   std::uintptr_t end = 0;
   bool is_file_read_only = false;  // private: only so may its pages be dropped
 
-  // nullopt: the line does not begin one.
-  static std::optional<Mapping> Of(const std::string& line) {
+  // `line`: its first one; those that follow begin with capitals.
+  static Mapping Of(const std::string& line) {
     Mapping mapping;
     char rights[5] = {};
     std::uint64_t inode = 0;
-    if (std::sscanf(line.c_str(), "%" SCNxPTR "-%" SCNxPTR " %4s %*s %*s %" SCNu64, &mapping.begin,
-                    &mapping.end, rights, &inode) != 4) {
-      return std::nullopt;
-    }
-    mapping.is_file_read_only = inode != 0 && rights[1] == '-' && rights[3] == 'p';
+    const int read = std::sscanf(line.c_str(), "%" SCNxPTR "-%" SCNxPTR " %4s %*s %*s %" SCNu64,
+                                 &mapping.begin, &mapping.end, rights, &inode);
+    mapping.is_file_read_only = read == 4 && inode != 0 && rights[1] == '-' && rights[3] == 'p';
     return mapping;
   }
 
@@ -77,16 +76,16 @@ std::uint64_t RandomSeed() {
 // Pages that were written to before they were made read-only (relocations) are "anonymous": the
 // file does not have them, so their mapping stays as it is.
 void ReleaseStartPages() {
+  constexpr std::string_view kAnonymous = "Anonymous:";
   std::ifstream lines("/proc/self/smaps");
   Mapping mapping;
   for (std::string line; std::getline(lines, line);) {
-    if (const auto next = Mapping::Of(line)) {
-      mapping = *next;
-      continue;
+    if (std::isupper(static_cast<unsigned char>(line.front())) == 0) {
+      mapping = Mapping::Of(line);
+    } else if (mapping.is_file_read_only && line.starts_with(kAnonymous) &&
+               std::strtoull(line.c_str() + kAnonymous.size(), nullptr, 10) == 0) {
+      mapping.Release();
     }
-    std::uint64_t anonymous_kb = 1;
-    std::sscanf(line.c_str(), "Anonymous: %" SCNu64, &anonymous_kb);
-    if (anonymous_kb == 0 && mapping.is_file_read_only) mapping.Release();
   }
 }
 
