@@ -1,5 +1,7 @@
 #include "client_lib/routerctl/key_cells.h"
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 
 #include "client_lib/routerctl/text.h"
@@ -13,6 +15,31 @@ using client::ReadOptionalInt;
 using client::ReadText;
 using ipc::Value;
 using Style = Console::Style;
+
+namespace {
+
+struct Shown {
+  Window window;
+  bool always;
+};
+constexpr std::array kWindows = {Shown{{"rpm", "RPM"}, true},    Shown{{"tpm", "TPM"}, true},
+                                 Shown{{"itpm", "ITPM"}, false}, Shown{{"otpm", "OTPM"}, false},
+                                 Shown{{"rpd", "RPD"}, true},    Shown{{"tpd", "TPD"}, false}};
+
+}  // namespace
+
+std::vector<Window> WindowsOf(const Value& keys) {
+  std::vector<Window> shown;
+  for (const auto& [window, always] : kWindows) {
+    const bool has = std::any_of(keys.begin(), keys.end(), [name = window.name](const Value& key) {
+      const Value& models = ReadChild(key, "usage");
+      return std::any_of(models.begin(), models.end(),
+                         [name](const Value& usage) { return UsedOf(usage, name) != "-"; });
+    });
+    if (always || has) shown.push_back(window);
+  }
+  return shown;
+}
 
 std::string UsedOf(const Value& usage, std::string_view window) {
   const Value& counter = ReadChild(usage, window);
@@ -28,6 +55,15 @@ double ShareOf(const Value& usage, std::string_view window) {
   const auto limit = ReadOptionalInt(counter, "limit");
   if (!used || !limit || *limit <= 0) return 0;
   return static_cast<double>(*used) / static_cast<double>(*limit);
+}
+
+double LargestShareOf(const Value& key) {
+  double share = 0;
+  for (const auto& [model, usage] : ReadChild(key, "usage").items()) {
+    for (const auto& [window, always] : kWindows)
+      share = std::max(share, ShareOf(usage, window.name));
+  }
+  return share;
 }
 
 std::string StateOf(const Value& key) {

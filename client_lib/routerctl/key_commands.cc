@@ -1,5 +1,8 @@
 #include <chrono>
 #include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "client_lib/routerctl/commands.h"
 #include "client_lib/routerctl/key_cells.h"
@@ -17,44 +20,43 @@ using client::ReadTexts;
 using ipc::Value;
 
 std::string DayReset(const Value& usage) {
-  const std::string at = ReadText(ReadChild(usage, "rpd"), "resets_at");
-  return at.empty() ? "-" : Relative(at, std::chrono::system_clock::now());
+  for (const char* day : {"rpd", "tpd"}) {
+    const std::string at = ReadText(ReadChild(usage, day), "resets_at");
+    if (!at.empty()) return Relative(at, std::chrono::system_clock::now());
+  }
+  return "-";
 }
 
 // One row a model of the key; the key's own cells stand in the first.
-void AddKey(const Console& console, Table& table, const Value& key) {
+void AddKey(const Console& console, const std::vector<Window>& windows, Table& table,
+            const Value& key) {
   const Value& usage = ReadChild(key, "usage");
-  const std::string style = console.Escape(StyleOf(key));
+  std::vector<std::string> models = ReadTexts(key, "models");
+  if (models.empty()) models.emplace_back("-");
   bool first = true;
-  for (const std::string& model : ReadTexts(key, "models")) {
+  for (const std::string& model : models) {
     const Value& counters = ReadChild(usage, model);
-    table.Add({first ? ReadText(key, "key_id") : "", first ? ReadText(key, "provider") : "",
-               first ? StateOf(key) : "", model, UsedOf(counters, "rpm"), UsedOf(counters, "tpm"),
-               UsedOf(counters, "rpd"), DayReset(counters),
-               first ? Count(ReadInt(key, "in_flight")) : "", first ? NoteOf(key) : ""},
-              style);
+    std::vector<std::string> cells = {first ? ReadText(key, "key_id") : "",
+                                      first ? ReadText(key, "provider") : "",
+                                      first ? StateOf(key) : "", model};
+    for (const Window& window : windows) cells.push_back(UsedOf(counters, window.name));
+    cells.push_back(DayReset(counters));
+    cells.push_back(first ? Count(ReadInt(key, "in_flight")) : "");
+    cells.push_back(first ? NoteOf(key) : "");
+    table.Add(std::move(cells), console.Escape(StyleOf(key)));
     first = false;
-  }
-  if (first) {
-    table.Add({ReadText(key, "key_id"), ReadText(key, "provider"), StateOf(key), "-", "-", "-", "-",
-               "-", Count(ReadInt(key, "in_flight")), NoteOf(key)},
-              style);
   }
 }
 
 int ShowKeys(const Console& console, const Value& body) {
   using enum Table::Align;
-  Table table({{"KEY"},
-               {"PROVIDER"},
-               {"STATE"},
-               {"MODEL"},
-               {"RPM", kRight},
-               {"TPM", kRight},
-               {"RPD", kRight},
-               {"DAY RESETS"},
-               {"IN FLIGHT", kRight},
-               {"NOTE"}});
-  for (const Value& key : ReadChild(body, "keys")) AddKey(console, table, key);
+  const Value& keys = ReadChild(body, "keys");
+  const std::vector<Window> windows = WindowsOf(keys);
+  std::vector<Table::Column> columns = {{"KEY"}, {"PROVIDER"}, {"STATE"}, {"MODEL"}};
+  for (const Window& window : windows) columns.push_back({window.title, kRight});
+  columns.insert(columns.end(), {{"DAY RESETS"}, {"IN FLIGHT", kRight}, {"NOTE"}});
+  Table table(std::move(columns));
+  for (const Value& key : keys) AddKey(console, windows, table, key);
   console.Print(table.Text(console.Escape(Console::Style::kBold)));
   return kFine;
 }

@@ -50,24 +50,20 @@ constexpr std::array kHelp = {
     "q, Ctrl-C       quit",
     "",
     "Resetting, disabling and enabling is for administrators and asks first.",
-    "RPM, TPM: requests and tokens in the last minute; RPD: requests today; of the limit.",
+    "RPM, TPM: requests and tokens in the last minute; RPD, TPD: today; of the limit.",
+    "ITPM, OTPM: of the tokens, those of prompts and of answers.",
 };
 
-// How wide the bars are on a screen of so many columns.
-std::size_t BarWidth(std::size_t columns) { return columns >= 130 ? 10 : columns >= 100 ? 5 : 0; }
+// How wide the bars are on a screen of so many columns, where so many windows have one.
+std::size_t BarWidth(std::size_t columns, std::size_t windows) {
+  if (columns >= 70 + 20 * windows) return 10;
+  return columns >= 55 + 15 * windows ? 5 : 0;
+}
 
 std::string Gauge(const Value& usage, const char* window, std::size_t width, bool utf8) {
   std::string used = UsedOf(usage, window);
   if (width == 0 || used.find('/') == std::string::npos) return used;
   return used + " " + Bar(ShareOf(usage, window), width, utf8);
-}
-
-double UseOf(const Value& key) {
-  double use = 0;
-  for (const auto& [model, usage] : ReadChild(key, "usage").items()) {
-    for (const char* window : {"rpm", "tpm", "rpd"}) use = std::max(use, ShareOf(usage, window));
-  }
-  return use;
 }
 
 // Those that need somebody's attention first.
@@ -91,15 +87,12 @@ std::vector<ScreenLine> LinesOf(const Table& table) {
 
 Section KeysSection(const Snapshot& snapshot, const View& view, Size size) {
   using enum Table::Align;
-  const std::size_t bar = BarWidth(size.columns);
-  Table table({{"KEY"},
-               {"STATE"},
-               {"RPM", kRight},
-               {"TPM", kRight},
-               {"RPD", kRight},
-               {"BUSY", kRight},
-               {"MODEL"},
-               {"NOTE"}});
+  const std::vector<Window> windows = WindowsOf(ReadChild(snapshot.keys, "keys"));
+  const std::size_t bar = BarWidth(size.columns, windows.size());
+  std::vector<Table::Column> columns = {{"KEY"}, {"STATE"}};
+  for (const Window& window : windows) columns.push_back({window.title, kRight});
+  columns.insert(columns.end(), {{"BUSY", kRight}, {"MODEL"}, {"NOTE"}});
+  Table table(std::move(columns));
   std::vector<std::pair<Style, bool>> looks;
   for (const Value& key : SortedKeys(snapshot, view.order)) {
     const std::string id = ReadText(key, "key_id");
@@ -108,10 +101,13 @@ Section KeysSection(const Snapshot& snapshot, const View& view, Size size) {
     for (std::size_t i = 0; i < models.size(); ++i) {
       const Value& usage = ReadChild(ReadChild(key, "usage"), models[i]);
       const bool first = i == 0;
-      table.Add({first ? id : "", first ? StateOf(key) : "", Gauge(usage, "rpm", bar, view.utf8),
-                 Gauge(usage, "tpm", bar, view.utf8), Gauge(usage, "rpd", bar, view.utf8),
-                 first ? Count(ReadInt(key, "in_flight")) : "", models[i],
-                 first ? NoteOf(key) : ""});
+      std::vector<std::string> cells = {first ? id : "", first ? StateOf(key) : ""};
+      for (const Window& window : windows) {
+        cells.push_back(Gauge(usage, window.name, bar, view.utf8));
+      }
+      cells.insert(cells.end(), {first ? Count(ReadInt(key, "in_flight")) : "", models[i],
+                                 first ? NoteOf(key) : ""});
+      table.Add(std::move(cells));
       looks.emplace_back(StyleOf(key), first && size.rows && id == view.selected);
     }
   }
@@ -284,8 +280,9 @@ std::vector<Value> SortedKeys(const Snapshot& snapshot, KeyOrder order) {
     std::stable_sort(keys.begin(), keys.end(),
                      [](const Value& a, const Value& b) { return Rank(a) < Rank(b); });
   } else if (order == KeyOrder::kUse) {
-    std::stable_sort(keys.begin(), keys.end(),
-                     [](const Value& a, const Value& b) { return UseOf(a) > UseOf(b); });
+    std::stable_sort(keys.begin(), keys.end(), [](const Value& a, const Value& b) {
+      return LargestShareOf(a) > LargestShareOf(b);
+    });
   }
   return keys;
 }

@@ -228,6 +228,28 @@ TEST_F(RouterctlTest, KeysShowStateUseAndReason) {
             "  -  -                   0\n");
 }
 
+TEST_F(RouterctlTest, KeysShowsEveryKindOfLimitThatAKeyHas) {
+  router_.Answer("keys.list", {{"keys",
+                                {{{"key_id", "claude"},
+                                  {"provider", "anthropic"},
+                                  {"models", {"claude-sonnet-4-5"}},
+                                  {"active", true},
+                                  {"state", "ready"},
+                                  {"usage",
+                                   {{"claude-sonnet-4-5",
+                                     {{"rpm", {{"used", 1}, {"limit", 50}}},
+                                      {"itpm", {{"used", 500}, {"limit", 30'000}}},
+                                      {"otpm", {{"used", 8'000}, {"limit", 8'000}}},
+                                      {"tpd", {{"used", 9}, {"limit", 10}}}}}}},
+                                  {"in_flight", 0}}}}});
+  router_.Start();
+  EXPECT_EQ(Run({"keys"}).out,
+            "KEY     PROVIDER   STATE  MODEL               RPM  TPM        ITPM         OTPM  RPD  "
+            " TPD  DAY RESETS  IN FLIGHT  NOTE\n"
+            "claude  anthropic  ready  claude-sonnet-4-5  1/50    -  500/30,000  8,000/8,000    -  "
+            "9/10  -                   0\n");
+}
+
 TEST_F(RouterctlTest, ResetCooldownTakesAKeyOrAll) {
   router_.Answer("keys.reset", {{"reset", {"a", "b"}}});
   router_.Start();

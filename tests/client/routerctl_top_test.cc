@@ -141,6 +141,16 @@ TEST(TopView, KeysAreSortedAsAsked) {
   EXPECT_EQ(OrderOf(KeyOrder::kUse), (Ids{"b", "a", "c"}));
 }
 
+TEST(TopView, ALimitOfAnotherKindIsShownAndCountsAsUse) {
+  Snapshot snapshot = Busy();
+  EXPECT_THAT(TextOf(Render(snapshot, View{}, {160, 40})), Not(HasSubstr("OTPM")));
+  snapshot.keys["keys"][2]["usage"]["m"]["otpm"] = {{"used", 99}, {"limit", 100}};
+  const std::string text = TextOf(Render(snapshot, View{}, {160, 40}));
+  EXPECT_THAT(text, HasSubstr("OTPM"));
+  EXPECT_THAT(text, HasSubstr("99/100"));
+  EXPECT_EQ(SortedKeys(snapshot, KeyOrder::kUse).front(), snapshot.keys["keys"][2]);
+}
+
 TEST(TopView, WhatOthersWroteCannotSteerTheTerminal) {
   Snapshot snapshot = Busy();
   snapshot.queue["waiting"][0]["id"] = "\033[2J";
