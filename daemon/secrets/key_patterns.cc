@@ -40,8 +40,9 @@ struct Prefix {
   bool within_a_word;  // also where letters stand before it
 };
 
-constexpr std::array<Prefix, 5> kPrefixes = {{{"sk-", 12, false},
+constexpr std::array<Prefix, 6> kPrefixes = {{{"sk-", 12, false},
                                               {"AIza", 20, true},
+                                              {"AQ.", 20, false},
                                               {"gsk_", 12, false},
                                               {"xai-", 12, false},
                                               {"hvs.", 12, false}}};

@@ -110,6 +110,8 @@ TEST(Redactor, RemovesWhatLooksLikeAKey) {
       {"gsk_0123456789abcdef", "[redacted]"},
       {"xai-0123456789abcdef", "[redacted]"},
       {"token hvs.0123456789abcdef", "token [redacted]"},
+      {"key AQ.Ab8RN6J0123456789abcd", "key [redacted]"},
+      {"FAQ.Ab8RN6J0123456789abcdef", "FAQ.Ab8RN6J0123456789abcdef"},
       {"Bearer abcdefgh", "Bearer [redacted]"},
       {"bearer   abcdefgh=", "bearer   [redacted]"},
       {"Authorization: Bearer abcdefgh", "Authorization: Bearer [redacted]"},
