@@ -233,7 +233,7 @@ void FillDelay(const Evidence& evidence, Fault& fault) {
   }
   if (evidence.retry_delay) {
     fault.retry_after =
-        std::clamp<Duration>(*evidence.retry_delay, Duration::zero(), std::chrono::hours(24));
+        std::clamp<Duration>(*evidence.retry_delay, Duration::zero(), kLongestDelay);
     fault.source = "RetryInfo";
     return;
   }

@@ -28,10 +28,6 @@ Health::Pass Health::Admit(Instant now) {
 }
 
 bool Health::Ended(const Pass& pass, const Event& event, Instant now) {
-  return Apply(pass, event, now);
-}
-
-bool Health::Apply(const Pass& pass, const Event& event, Instant now) {
   const bool deciding = pass.trial && pass.epoch == epoch_ && state_ == State::kTrial;
   switch (event.kind) {
     case Event::Kind::kSucceeded:

@@ -16,9 +16,9 @@ namespace requestrouter::policy {
 //     │                    └──────────────bad news: longer─────────────┘
 //     └──reset── disabled ◀──told so, from any state
 //
-// Half open is shown as trial: both wait for one attempt to decide. Every transition is made by
-// Apply, so that every rule is in one place. Events of attempts that were admitted before the
-// present state began are expected: they can lengthen a cooldown, never shorten or end one; and
+// Half open is shown as trial: both wait for one attempt to decide. What an attempt's end changes,
+// Ended decides, so that every rule is in one place. Events of attempts that were admitted before
+// the present state began are expected: they can lengthen a cooldown, never shorten or end one; and
 // they cannot disable what was renewed since.
 class Health {
  public:
@@ -76,7 +76,6 @@ class Health {
  private:
   enum class State : std::uint8_t { kReady, kCooling, kTrial, kDisabled };
 
-  bool Apply(const Pass& pass, const Event& event, Instant now);
   bool Release(bool deciding);
   void BecomeReady();
   bool Cool(const Pass& pass, const Event& event, Instant until, Instant now);

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -11,78 +14,12 @@
 #include <vector>
 
 #include "daemon/policy/cell_order.h"
-#include "daemon/policy/health.h"
 #include "daemon/policy/pool_config.h"
-#include "daemon/policy/provider_breaker.h"
-#include "daemon/policy/quota.h"
+#include "daemon/policy/pool_state.h"
 #include "daemon/policy/request.h"
 #include "daemon/policy/status.h"
 
 namespace requestrouter::policy {
-
-struct ProviderState {
-  std::string name;
-  ProviderBreaker breaker;
-  bool changed = false;  // since TakeChanged
-};
-
-// One model of one quota group: what its limits count, and what its provider said of it.
-struct QuotaState {
-  std::string group;
-  std::string model;
-  Quota quota;
-  Health health;
-  bool changed = false;  // since TakeChanged
-};
-
-struct KeyState {
-  KeySpec spec;
-  std::shared_ptr<ProviderState> provider;
-  Health health;
-  bool disabled_by_operator = false;
-  bool changed = false;  // since TakeChanged
-  std::int64_t in_flight = 0;
-  std::string last_error;
-};
-
-// An attempt under way. Holds what it needs to end, also when a reload has removed the key.
-struct Admission {
-  std::shared_ptr<KeyState> key;
-  std::shared_ptr<QuotaState> quota;
-  Reservation reservation;
-  Health::Pass key_pass, quota_pass, provider_pass;
-};
-
-// Models to choose from: index of the model, of the workload tag that keys must have, and the only
-// key that may be used. Valid until Configure.
-struct Choice {
-  static constexpr std::int8_t kAnyTag = -1;
-  std::uint32_t model = 0;
-  std::int8_t tag = kAnyTag;      // as Tier: 0 light, 1 medium, 2 heavy
-  const KeyState* key = nullptr;  // null: any
-  bool operator==(const Choice&) const = default;
-  auto operator<=>(const Choice&) const = default;
-};
-using Choices = std::vector<Choice>;  // the preferred ones first
-
-// A key for one of its models. Valid until Configure.
-struct CellId {
-  std::uint32_t model = 0;
-  std::uint32_t index = 0;
-  bool operator==(const CellId&) const = default;
-  auto operator<=>(const CellId&) const = default;
-};
-
-// A key with one of its models that an attempt of the present round has used already.
-using Tried = std::vector<std::pair<const KeyState*, const QuotaState*>>;
-bool WasTried(const Tried& tried, const KeyState& key, const QuotaState& quota);
-
-struct Wish {
-  const Demand& demand;
-  std::string_view preferred_key;  // the conversation's last; may be empty
-  const Tried& tried;
-  bool retry_due = false;  // may be a provider's trial
-};
 
 // All keys with their limits and health, and the choice among them.
 //
@@ -90,16 +27,6 @@ struct Wish {
 // the order of the choices, then each model's CellOrder over its keys ("cells").
 class KeyPool {
  public:
-  // A 429 that names no delay (minute quotas are over by then, whenever they began).
-  static constexpr Duration kMinuteCooldown = std::chrono::seconds(60);
-  static constexpr Duration kMinuteCooldownCap = std::chrono::minutes(15);
-  // For day quotas whose end is not known.
-  static constexpr Duration kDayCooldown = std::chrono::hours(1);
-  static constexpr Duration kDayCooldownCap = std::chrono::hours(24);
-  // Whatever a provider asks for.
-  static constexpr Duration kLongestCooldown = std::chrono::hours(48);
-  static constexpr Duration kFailureCooldown = std::chrono::seconds(1);
-  static constexpr Duration kFailureCooldownCap = std::chrono::seconds(30);
   // A key that does not serve a model is not asked for it again for so long.
   static constexpr Duration kNotServed = std::chrono::minutes(10);
 
@@ -154,6 +81,9 @@ class KeyPool {
     }
     return false;
   }
+  // The cells of the choices in their order, at most `max`.
+  std::vector<CellId> Cells(const Choices& choices, std::size_t max) const;
+  std::size_t cell_count() const { return cell_count_; }
   // When the cell's health lets it be used, its limits apart; kNever where no instant is known.
   Instant HealthyAt(CellId cell, Instant now) const;
   bool Among(const Choices& choices, CellId cell) const;
@@ -173,9 +103,6 @@ class KeyPool {
   // See Dispatcher::TakeChanged; TakeChanged clears what ChangedHealth goes by.
   std::vector<KnownHealth> ChangedHealth(Instant now) const;
   std::vector<KeyStatus> TakeChanged(Instant now);
-  // The cells of the choices in their order, at most `max`.
-  std::vector<CellId> Cells(const Choices& choices, std::size_t max) const;
-  std::size_t cell_count() const { return cell_count_; }
 
   // ---- restart
   void RestoreAttempts(std::string_view group, std::string_view model, const Amounts& counted,
@@ -206,27 +133,33 @@ class KeyPool {
   };
 
   const Cell& At(CellId cell) const { return models_[cell.model].cells[cell.index]; }
+  KeyState* FindKey(std::string_view key_id);
   static bool Matches(const Cell& cell, const Choice& choice) {
     return (choice.tag == Choice::kAnyTag || choice.tag == cell.tag) &&
            (choice.key == nullptr || choice.key == cell.key.get());
   }
-  bool Takes(CellId cell, const Wish& wish, Instant now) const;
+  // ---- choosing
   std::optional<CellId> PickPreferred(const Choices& choices, const Wish& wish, Instant now) const;
   std::optional<CellId> PickBest(const Choice& choice, const Wish& wish, Instant now);
+  bool Takes(CellId cell, const Wish& wish, Instant now) const;
   Instant CellReadyAt(CellId cell, const Demand& demand, bool retry_due, Instant now) const;
   Model& Refreshed(std::uint32_t model, Instant now);
   CellOrder::State StateOf(CellId cell, Instant now) const;
   // What a cell's order takes from one of these must be read anew; nulls are skipped.
   void Touch(const KeyState* key, const QuotaState* quota, const ProviderState* provider);
+  // ---- configuration
   void AddKey(const KeySpec& spec, const RetryPolicy& retry, Instant now);
+  void AddModel(const KeyModel& served, const std::shared_ptr<KeyState>& key, Instant now);
   void CountCapacity(Model& model) const;
+  // ---- attempts
   void EndHealth(const Admission& admission, const Report& report, Instant now);
-  void EndKeyHealth(const Admission& admission, const Report& report, Instant now);
+  // Whether the provider is to blame.
+  bool EndProviderHealth(const Admission& admission, const Report& report, Instant now);
   void Exclude(const Admission& admission, Instant until);
+  // ---- operators
   void Mark(bool& changed) { changed = any_changed_ = true; }
   void MarkChanged(QuotaState& quota);
   KeyStatus StatusOf(const KeyState& key, Instant now) const;
-  KeyState* FindKey(std::string_view key_id);
 
   std::vector<Model> models_;
   std::map<std::string, std::uint32_t, std::less<>> model_index_;

@@ -8,11 +8,10 @@
 namespace requestrouter::policy {
 namespace {
 
-constexpr double kLongestSeconds = 86'400;
-
 Duration Seconds(double seconds) {
+  constexpr double kMost = std::chrono::duration<double>(kLongestDelay).count();
   return std::chrono::ceil<std::chrono::milliseconds>(
-      std::chrono::duration<double>(std::clamp(seconds, 0.0, kLongestSeconds)));
+      std::chrono::duration<double>(std::clamp(seconds, 0.0, kMost)));
 }
 
 // A decimal number that fills all of `text`.

@@ -15,9 +15,12 @@ using Headers = std::vector<std::pair<std::string, std::string>>;  // names in l
 // The value of a header; nullptr: not there.
 const std::string* FindHeader(const Headers& headers, std::string_view name);
 
+// Of what a provider asks for, whatever it says.
+inline constexpr Duration kLongestDelay = std::chrono::hours(24);
+
 // How long a Retry-After says to wait: seconds, also with a fraction, or an HTTP date against
 // `wall_now_s` (RFC 9110, 10.2.3). A date or number in the past is zero; garbage is nullopt;
-// nothing is longer than a day.
+// nothing is longer than kLongestDelay.
 std::optional<Duration> ParseRetryAfter(std::string_view value, std::int64_t wall_now_s);
 
 // A duration as OpenAI writes it in x-ratelimit-reset-*: "6m0s", "1.5s", "20ms", "1h2m3s".
