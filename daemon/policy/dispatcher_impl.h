@@ -14,8 +14,8 @@
 #include "daemon/policy/bucket.h"
 #include "daemon/policy/dispatcher.h"
 #include "daemon/policy/fair_queue.h"
-#include "daemon/policy/forecast.h"
 #include "daemon/policy/key_pool.h"
+#include "daemon/policy/lane.h"
 #include "daemon/policy/plan.h"
 #include "daemon/policy/share_ledger.h"
 #include "daemon/policy/token_estimator.h"
@@ -62,25 +62,9 @@ class Dispatcher::Impl {
 
  private:
   static constexpr std::size_t kLookahead = 32;  // behind a blocked head
-  static constexpr Instant kAwake = Instant::min();
   // The loop comes a little late: a retry is not refused for that.
   static constexpr Duration kSlack = std::chrono::milliseconds(100);
   static constexpr std::size_t kManyLanes = 256;  // beyond, unused ones are dropped
-
-  struct Lane {
-    Plan plan;
-    FairQueue queue;
-    Instant blocked_until = kAwake;
-    std::size_t requests = 0;  // of this lane, wherever they are
-    // Sums over the queue, for what those ahead will take.
-    std::int64_t input_tokens = 0, output_tokens = 0, max_output_tokens = 0;
-    struct Forecasts {
-      std::uint64_t version;
-      Instant at;
-      Forecast wanted, fallback;
-    };
-    std::optional<Forecasts> forecasts;
-  };
 
   enum class Place : std::uint8_t { kNowhere, kQueued, kDelayed, kInFlight };
 
@@ -109,6 +93,7 @@ class Dispatcher::Impl {
   };
 
   // ---- places
+  void PlanAnew();
   void Move(Request& request, Place to);
   void Forget(std::uint64_t ticket);
   Instant ExpiresAt(const Request& request) const;
@@ -123,23 +108,28 @@ class Dispatcher::Impl {
   bool IsHopeless(const Plan& plan, Instant now) const;
   std::optional<Refusal> RefuseHopeless(const Ask& ask, const Plan& plan, Instant now) const;
   std::optional<Refusal> RefuseLate(const Request& request, Instant now);
+  static Refusal Refuse(const Ask& ask, RefusalReason reason, std::string message);
+
+  // ---- sending
+  std::optional<Proposal> Propose(Lane& lane, Instant now);
+  std::optional<Proposal> ProposeHead(Request& head, Instant wanted_at, Instant now);
+  std::optional<Proposal> ProposeBehind(Lane& lane, const Request& head, Instant wanted_at,
+                                        Instant now);
   Wish WishOf(const Request& request) const;
   // At the beginning of a round after the first.
   static bool RetryDue(const Request& request) {
     return request.attempts > 0 && request.tried.empty();
   }
-
-  // ---- choosing
-  std::optional<Proposal> Propose(Lane& lane, Instant now);
-  std::optional<Proposal> ProposeHead(Request& head, Instant wanted_at, Instant now);
-  std::optional<Proposal> ProposeBehind(Lane& lane, const Request& head, Instant wanted_at,
-                                        Instant now);
   bool FallbackPays(const Request& request, Instant wanted_at, Instant now) const;
   Instant LaneWakesAt(Lane& lane, const Request& head, Instant wanted_at, Instant now);
   bool Precedes(const Proposal& a, const Proposal& b) const;
+  Instant HostReadyAt(const Request& request, Instant now) const;
   Grant Send(const Proposal& proposal, Instant now);
   void Charge(const Request& request, std::uint32_t model, double cost);
-  Instant HostReadyAt(const Request& request, Instant now) const;
+
+  // ---- leaving
+  void RefuseWaitersWithoutKeys(std::vector<Refusal>& refusals, Instant now);
+  Refusal ExpiredRefusal(const Request& request, Instant now);
 
   // ---- ends of attempts
   std::optional<Refusal> Retry(Request& request, Instant now);
@@ -153,8 +143,6 @@ class Dispatcher::Impl {
   std::optional<Instant> EtaOf(Lane& lane, const Request& request, std::size_t ahead, Instant now,
                                bool wanted_only = false);
   std::size_t AheadOf(Lane& lane, const Request& request, Instant now) const;
-  Refusal ExpiredRefusal(const Request& request, Instant now);
-  void RefuseWaitersWithoutKeys(std::vector<Refusal>& refusals, Instant now);
 
   Config config_;
   FairQueue::Weights weights_;

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "daemon/policy/dispatcher_impl.h"
@@ -18,11 +17,6 @@ constexpr std::size_t kCheapCells = 64;  // up to so many, forecasts are made an
 // Rows of an explanation, which is made for every attempt: the chosen key and these others.
 constexpr std::size_t kMaxConsidered = 24;
 
-Demand Average(std::int64_t input, std::int64_t output, std::int64_t max_output, std::size_t n) {
-  const auto count = static_cast<std::int64_t>(std::max<std::size_t>(n, 1));
-  return {input / count, output / count, max_output / count, 0};
-}
-
 }  // namespace
 
 bool Impl::IsWaiting(std::uint64_t ticket) const {
@@ -30,7 +24,7 @@ bool Impl::IsWaiting(std::uint64_t ticket) const {
   return found != requests_.end() && found->second.place != Place::kInFlight;
 }
 
-const Impl::Lane::Forecasts& Impl::ForecastsOf(Lane& lane, Instant now) {
+const Lane::Forecasts& Impl::ForecastsOf(Lane& lane, Instant now) {
   const auto& old = lane.forecasts;
   const bool same = old && old->at == now && old->version == pool_.version();
   const bool many = pool_.cell_count() > kCheapCells;
@@ -49,10 +43,8 @@ std::optional<Instant> Impl::EtaOf(Lane& lane, const Request& request, std::size
   const auto& forecasts = ForecastsOf(lane, now);
   const auto need = [&](std::uint32_t model) {
     const LimitSet& limits = pool_.quota({model, 0}).quota.limits();
-    const Demand others =
-        Average(lane.input_tokens, lane.output_tokens, lane.max_output_tokens, lane.queue.size());
     Amounts amounts = CountAmounts(limits, request.ask.demand);
-    const Amounts each = CountAmounts(limits, others);
+    const Amounts each = CountAmounts(limits, lane.AverageDemand());
     const auto count = static_cast<std::int64_t>(ahead);
     for (std::size_t i = 0; i < amounts.size(); ++i) {
       if (ahead > 0) amounts[i] += count * each[i];
