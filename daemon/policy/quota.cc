@@ -5,18 +5,11 @@
 
 #include "daemon/policy/invariant.h"
 
+// Limits, what fits them, and reservations.
 namespace requestrouter::policy {
 namespace {
 
-constexpr std::size_t kFirstDay = kMinuteKinds;
-
-std::size_t Index(LimitKind kind) { return static_cast<std::size_t>(kind); }
 LimitKind Kind(std::size_t index) { return static_cast<LimitKind>(index); }
-
-double Left(std::int64_t used, std::int64_t limit) {
-  if (limit <= 0) return 0;
-  return std::max(0.0, static_cast<double>(limit - used) / static_cast<double>(limit));
-}
 
 }  // namespace
 
@@ -31,7 +24,7 @@ void Quota::SetLimits(LimitSet limits, Instant now) {
 }
 
 void Quota::SetMinuteLimit(LimitKind kind) {
-  auto& counted = minutes_[Index(kind)];
+  auto& counted = minutes_[IndexOf(kind)];
   const std::optional<Limit> limit = MinuteLimit(limits_, kind);
   if (!limit) {
     counted.reset();
@@ -46,7 +39,7 @@ void Quota::SetMinuteLimit(LimitKind kind) {
 }
 
 void Quota::SetDayLimit(LimitKind kind, const std::optional<std::int64_t>& amount, Instant now) {
-  auto& counted = days_[Index(kind) - kFirstDay];
+  auto& counted = days_[IndexOf(kind) - kFirstDay];
   if (!amount) {
     counted.reset();
   } else if (counted) {
@@ -118,6 +111,10 @@ Instant Quota::ReadyAtAmounts(const Amounts& amounts, std::int64_t attempts, Ins
   return ready;
 }
 
+Duration Quota::Spacing() const {
+  return (limits_.rpm->window + limits_.guard) / std::max<std::int64_t>(limits_.rpm->amount, 1);
+}
+
 Reservation Quota::Reserve(const Demand& demand, Instant now) {
   Require(Fits(demand, now), "only what fits is reserved");
   Raise(now);
@@ -169,150 +166,6 @@ void Quota::Replace(const Reservation& reservation, const Amounts& amounts, Inst
     days_[i]->counter.Remove(reservation.amounts[kFirstDay + i], reservation.at, now);
     days_[i]->counter.Add(amounts[kFirstDay + i], at, now);
   }
-}
-
-void Quota::Correct(const RemainingQuota& remaining, Instant now) {
-  const auto correct = [&](LimitKind kind, const std::optional<std::int64_t>& left) {
-    auto& counted = minutes_[Index(kind)];
-    if (!counted || !left) return;
-    const std::int64_t limit = counted->window.limit();
-    const std::int64_t used = limit - std::clamp<std::int64_t>(*left, 0, limit);
-    counted->window.Add(used - counted->window.Used(now), now);
-  };
-  correct(LimitKind::kRpm, remaining.requests);
-  correct(LimitKind::kTpm, remaining.tokens);
-  correct(LimitKind::kItpm, remaining.input_tokens);
-  correct(LimitKind::kOtpm, remaining.output_tokens);
-}
-
-void Quota::Learn(LimitKind kind, const Reservation& refused, Instant now) {
-  auto& counted = minutes_[Index(kind)];
-  if (!counted) return;
-  const std::int64_t accepted =
-      counted->window.Used(now) - amounts_in_flight_[Index(kind)] - refused.amounts[Index(kind)];
-  const std::int64_t limit = counted->window.limit();
-  const Duration window = counted->window.window();
-  if (accepted >= limit) return;
-  if (counted->learned_at == Instant::min() || now - counted->learned_at >= window) {
-    counted->floor = std::max<std::int64_t>(limit / 2, 1);
-    counted->learned_at = now;
-  }
-  counted->window.SetLimit(std::min(limit, std::max(accepted, counted->floor)), window);
-  counted->raised_at = now;
-}
-
-void Quota::Raise(Instant now) {
-  constexpr std::int64_t kSteps = 8;
-  for (auto& counted : minutes_) {
-    if (!counted || counted->window.limit() >= counted->configured) continue;
-    if (now - counted->raised_at < counted->window.window()) continue;
-    const std::int64_t step = std::max<std::int64_t>(counted->configured / kSteps, 1);
-    counted->window.SetLimit(std::min(counted->window.limit() + step, counted->configured),
-                             counted->window.window());
-    counted->raised_at = now;
-  }
-}
-
-void Quota::RestoreAttempts(const Amounts& counted, Instant at) {
-  for (std::size_t i = 0; i < kMinuteKinds; ++i) {
-    if (minutes_[i]) minutes_[i]->window.Add(counted[i], at);
-  }
-}
-
-void Quota::RestoreFullWindows(Instant at, Instant now) {
-  for (auto& counted : minutes_) {
-    if (counted) counted->window.Add(counted->window.limit() - counted->window.Used(now), at);
-  }
-}
-
-void Quota::RestoreDay(const Amounts& counted, Instant at, Instant now) {
-  for (std::size_t i = 0; i < days_.size(); ++i) {
-    if (days_[i]) days_[i]->counter.Restore(counted[kFirstDay + i], at, now);
-  }
-}
-
-void Quota::Clear() {
-  for (auto& counted : minutes_) {
-    if (!counted) continue;
-    counted->window.Clear();
-    counted->window.SetLimit(counted->configured, counted->window.window());
-    counted->born = serial_;
-  }
-  for (auto& counted : days_) {
-    if (!counted) continue;
-    counted->counter.Clear();
-    counted->born = serial_;
-  }
-  next_slot_ = Instant::min();
-}
-
-double Quota::Headroom(Instant now) const {
-  double least = 1;
-  for (const auto& counted : minutes_) {
-    if (counted) least = std::min(least, Left(counted->window.Used(now), counted->window.limit()));
-  }
-  for (const auto& counted : days_) {
-    if (counted) {
-      least = std::min(least, Left(counted->counter.Used(now), counted->counter.limit()));
-    }
-  }
-  if (limits_.max_in_flight) least = std::min(least, Left(in_flight_, *limits_.max_in_flight));
-  return least;
-}
-
-Instant Quota::NextChange(Instant now) const {
-  Instant next = kNever;
-  for (const auto& counted : minutes_) {
-    if (counted) next = std::min(next, counted->window.NextExpiry(now));
-  }
-  for (const auto& counted : days_) {
-    if (counted) next = std::min(next, counted->counter.ResetsAt(now));
-  }
-  return next;
-}
-
-const SlidingWindow* Quota::Window(LimitKind kind) const {
-  const auto& counted = minutes_[Index(kind)];
-  return counted ? &counted->window : nullptr;
-}
-
-const DayCounter* Quota::Day(LimitKind kind) const {
-  const auto& counted = days_[Index(kind) - kFirstDay];
-  return counted ? &counted->counter : nullptr;
-}
-
-std::int64_t Quota::AmountOf(LimitKind kind) const {
-  if (kind == LimitKind::kInFlight) return *limits_.max_in_flight;
-  if (kind >= LimitKind::kRpd) return Day(kind)->limit();
-  return minutes_[Index(kind)]->configured;
-}
-
-ModelUsage Quota::Usage(Instant now) const {
-  ModelUsage usage;
-  std::optional<Gauge>* const minutes[] = {&usage.rpm, &usage.tpm, &usage.itpm, &usage.otpm};
-  for (std::size_t i = 0; i < kMinuteKinds; ++i) {
-    if (!minutes_[i]) continue;
-    *minutes[i] = Gauge{minutes_[i]->window.Used(now), minutes_[i]->window.limit(), {}};
-  }
-  std::optional<Gauge>* const days[] = {&usage.rpd, &usage.tpd};
-  for (std::size_t i = 0; i < days_.size(); ++i) {
-    if (!days_[i]) continue;
-    Gauge gauge{days_[i]->counter.Used(now), days_[i]->counter.limit(), {}};
-    const Instant resets = days_[i]->counter.ResetsAt(now);
-    if (resets != kNever) gauge.resets_at = resets;
-    *days[i] = gauge;
-  }
-  return usage;
-}
-
-Instant Quota::DayEnd(Instant now) const {
-  if (!limits_.day_reset) return kNever;
-  const Instant end = limits_.day_reset(now);
-  return end > now ? end + limits_.guard : kNever;
-}
-
-Duration Quota::Spacing() const {
-  return (limits_.rpm->window + limits_.guard) / std::max<std::int64_t>(limits_.rpm->amount, 1);
 }
 
 void Quota::SanityCheck() const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 
@@ -31,7 +32,10 @@ enum class LimitKind : std::uint8_t { kRpm, kTpm, kItpm, kOtpm, kRpd, kTpd, kInF
 
 inline constexpr std::size_t kMinuteKinds = 4;  // the first ones: sliding windows
 inline constexpr std::size_t kDayKinds = 2;     // the next ones
+inline constexpr std::size_t kFirstDay = kMinuteKinds;
 inline constexpr std::size_t kCountedKinds = kMinuteKinds + kDayKinds;
+
+constexpr std::size_t IndexOf(LimitKind kind) { return static_cast<std::size_t>(kind); }
 
 // "rpm", "tpm", …: as in the configuration.
 const char* Name(LimitKind kind);
