@@ -219,9 +219,8 @@ struct Restore {
 };
 
 // A Finish is shared with who submits it, who may have to submit it again.
-using Write =
-    std::variant<std::shared_ptr<const Finish>, AttemptClosed, KeyState, ForgetQuotaCounts,
-                 TruncateConversation, DeleteConversation, Sweep, Flush, Restore>;
+using Write = std::variant<std::shared_ptr<const Finish>, KeyState, ForgetQuotaCounts,
+                           TruncateConversation, DeleteConversation, Sweep, Flush, Restore>;
 
 // What a write did: truncate -> messages removed and left; delete -> rows removed; sweep -> rows
 // dealt with; restore -> conversations, and messages in them; backup -> bytes.

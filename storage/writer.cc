@@ -40,8 +40,7 @@ bool HasTurn(const Write& write) {
 
 // Whether somebody waits for it, or it should be known soon should the process end.
 bool IsUrgent(const Write& write, Durability durability) {
-  const bool is_end = std::holds_alternative<std::shared_ptr<const Finish>>(write) ||
-                      std::holds_alternative<AttemptClosed>(write);
+  const bool is_end = std::holds_alternative<std::shared_ptr<const Finish>>(write);
   return !is_end || durability == Durability::kFull;
 }
 
@@ -222,10 +221,6 @@ Written Writer::Apply(const Write& write, Sums& sums) {
     Written operator()(const std::shared_ptr<const Finish>& finish)
         RR_REQUIRES(threads::kStorageThread) {
       return self.ApplyFinish(*finish, sums);
-    }
-    Written operator()(const AttemptClosed& attempt) RR_REQUIRES(threads::kStorageThread) {
-      self.ApplyClosed(attempt, sums);
-      return {};
     }
     Written operator()(const KeyState& state) {
       SaveKeyState(*self.database_, state);

@@ -143,11 +143,11 @@ TEST_F(StoreTest, OfAGroupOfWritesWhatWasClosedBeforeCountsAreForgottenIsForgott
     submitted.get_future().wait();
   });
   begun.get_future().wait();
-  store_->Submit(AttemptClosed{1, true, 1, 1}, Durability::kProcess, [](auto) {});
-  store_->Submit(AttemptClosed{2, true, 2, 2}, Durability::kProcess, [](auto) {});
+  store_->Submit(EndOf(AttemptClosed{1, true, 1, 1}), Durability::kProcess, [](auto) {});
+  store_->Submit(EndOf(AttemptClosed{2, true, 2, 2}), Durability::kProcess, [](auto) {});
   store_->Submit(ForgetQuotaCounts{"group"}, Durability::kProcess, [](auto) {});
-  store_->Submit(AttemptClosed{3, true, 40, 4}, Durability::kProcess, [](auto) {});
-  store_->Submit(AttemptClosed{3, true, 500, 500}, Durability::kProcess, [](auto) {});
+  store_->Submit(EndOf(AttemptClosed{3, true, 40, 4}), Durability::kProcess, [](auto) {});
+  store_->Submit(EndOf(AttemptClosed{3, true, 500, 500}), Durability::kProcess, [](auto) {});
   submitted.set_value();
   Write(Flush{});
   EXPECT_EQ(OnlyMinute(*store_->Recover(kNow)).requests, 1);

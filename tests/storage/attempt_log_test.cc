@@ -350,7 +350,7 @@ TEST_F(AttemptsOfStore, ManyAttemptsTakeNoMoreThanOneFilesSpaceAndNoneIsMistaken
   ASSERT_TRUE(store_->OpenAttempt(Attempt(1)));
   for (int id = 2; id <= 30'000; ++id) {
     ASSERT_TRUE(store_->OpenAttempt(Attempt(id)));
-    store_->Submit(AttemptClosed{id, true, 1, 1}, Durability::kProcess, [](auto) {});
+    store_->Submit(EndOf(AttemptClosed{id, true, 1, 1}), Durability::kProcess, [](auto) {});
   }
   Write(Flush{});
   Write(Flush{});  // the log is renewed after a group

@@ -57,6 +57,13 @@ class StoreTest : public ::testing::Test {
   Result<Written> Write(const Finish& finish) {
     return Write(std::make_shared<const Finish>(finish));
   }
+  Result<Written> Write(const AttemptClosed& closed) { return Write(EndOf(closed)); }
+  // Of a request of which nothing is stored but that its attempt has ended.
+  static storage::Write EndOf(const AttemptClosed& closed) {
+    Finish finish;
+    finish.attempt = closed;
+    return std::make_shared<const Finish>(std::move(finish));
+  }
   Result<Written> BackUp(const std::string& path) {
     std::promise<Result<Written>> promise;
     store_->BackUp(path, [&](Result<Written> written) { promise.set_value(std::move(written)); });
