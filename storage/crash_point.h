@@ -13,7 +13,7 @@ namespace requestrouter::storage {
 //   name        the process ends
 //   loading     while a conversation's history is read
 //   reserved    with quota reserved for a request and nothing written
-//   journalled  after the attempt was written, before it is sent
+//   logged      after the attempt was written, before it is sent
 //   sent        after the attempt was handed to the provider's connection
 //   answered    with the provider's answer in memory only
 //   committing  with a turn in an open transaction

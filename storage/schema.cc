@@ -9,7 +9,7 @@ namespace {
 
 // Instants are milliseconds since the Unix epoch. A migration that has shipped is never changed.
 constexpr std::array<const char*, 4> kMigrations = {
-    // 1: conversations, accounting, the journal of attempts, key states, results
+    // 1: conversations, accounting, attempts, key states, results
     R"sql(
 CREATE TABLE conversations (
   id            INTEGER PRIMARY KEY,

@@ -111,7 +111,7 @@ struct UsageQuery {
 // One row of the answer; `usage.at` is the start of the hour or day where asked for.
 using UsageRow = Usage;
 
-// ---- the journal of attempts, and what is known of keys
+// ---- attempts, and what is known of keys
 
 // Written before an attempt is sent.
 struct AttemptOpened {

@@ -82,13 +82,13 @@ class Dispatcher {
   bool SetEnabled(std::string_view key_id, bool enabled, Instant now);
   void SetHasSecret(std::string_view key_id, bool has_secret);
 
-  // ---- restart: as the journal and the stored states say, before the first Enter. Attempts fill
-  // the minute windows from `at` on, days the day counters (rolling ones from `at` on); what is not
-  // configured is ignored.
+  // ---- restart: as the attempt log and the stored states say, before the first Enter. Attempts
+  // fill the minute windows from `at` on, days the day counters (rolling ones from `at` on); what
+  // is not configured is ignored.
   // `counted` is what they counted for together (see AmountsOf).
   void RestoreAttempts(std::string_view quota_group, std::string_view model, const Amounts& counted,
                        Instant at);
-  // Attempts up to `at` are missing from the journal: the minute windows count as full then.
+  // Attempts up to `at` are missing from the log: the minute windows count as full then.
   void RestoreFullWindows(Instant at, Instant now);
   void RestoreDay(std::string_view quota_group, std::string_view model, const Amounts& counted,
                   Instant at, Instant now);

@@ -39,17 +39,17 @@ void ChatService::StartAttempt(const policy::Grant& grant) {
       {grant.attempt, grant.key_id, grant.model, "in_flight", 0, ElapsedMs(grant.waited), 0});
   Note(*live, "granted", grant.key_id + " " + grant.model);
   storage::CrashPoint("reserved");
-  const storage::Result<void> journalled = Journal(*live);
-  if (!journalled && live->stored()) {
+  const storage::Result<void> logged = LogAttempt(*live);
+  if (!logged && live->stored()) {
     // A turn that cannot be made durable must not spend quota.
     AbandonGrant(*live);
-    return Fail(*live, ToError(journalled.error()));
+    return Fail(*live, ToError(logged.error()));
   }
-  storage::CrashPoint("journalled");
+  storage::CrashPoint("logged");
   SendAttempt(*live);
 }
 
-storage::Result<void> ChatService::Journal(LiveRequest& live) {
+storage::Result<void> ChatService::LogAttempt(LiveRequest& live) {
   const policy::Grant& grant = *live.grant;
   storage::AttemptOpened opened;
   opened.attempt_id = ++last_attempt_id_;

@@ -35,9 +35,9 @@ namespace requestrouter::router {
 //      │
 //   wait for the conversation's earlier turns ── load its history
 //      │
-//   dispatcher queue ── grant ── journal and send ── outcome ── retry (queue again)
-//      │                                              │
-//   refuse                               store the turn ── answer
+//   dispatcher queue ── grant ── log and send ── outcome ── retry (queue again)
+//      │                                          │
+//   refuse                           store the turn ── answer
 class ChatService {
  public:
   // Everything that is used outlives the service.
@@ -155,7 +155,7 @@ class ChatService {
   // ---- attempts (chat_attempts.cc)
   void Dispatch(policy::Instant now);
   void StartAttempt(const policy::Grant& grant);
-  storage::Result<void> Journal(LiveRequest& live);
+  storage::Result<void> LogAttempt(LiveRequest& live);
   void SendAttempt(LiveRequest& live);
   void AbandonGrant(LiveRequest& live);
   void NoteWaiting(LiveRequest& live, ipc::ChatProgress::State state);

@@ -38,7 +38,7 @@ enum class Stage : std::uint8_t {
   kHeldBack,    // an earlier turn of its conversation is not done
   kLoading,     // its user is being looked up, or its conversation's history read
   kWaiting,     // in the dispatcher's queue
-  kInFlight,    // granted, its attempt is journalled and at the provider
+  kInFlight,    // granted, its attempt is logged and at the provider
   kCommitting,  // over; its end is being stored
 };
 
@@ -61,7 +61,7 @@ struct LiveRequest {
   policy::Ask ask;
 
   std::optional<policy::Grant> grant;  // of the current or last attempt
-  std::int64_t attempt_id = 0;         // 0: none open in the journal
+  std::int64_t attempt_id = 0;         // 0: none open in the attempt log
   policy::Instant begun{};             // its turn came; 0: not yet
   policy::Instant waiting_since{};     // in kWaiting
   policy::Instant granted_at;

@@ -180,7 +180,7 @@ TEST_F(ChatServiceTest, WhoIsNoAdministratorMayNotChooseTheKey) {
   EXPECT_EQ(LastError(), ipc::ErrorType::kPermissionDenied);
 }
 
-TEST_F(ChatServiceTest, AnAttemptIsJournalledBeforeItIsSent) {
+TEST_F(ChatServiceTest, AnAttemptIsLoggedBeforeItIsSent) {
   chats_.Submit(kPeer, kCaller, Ask("a", "hello"));
   chats_.Tick();
   ASSERT_EQ(store_.opened.size(), 1u);
@@ -188,7 +188,7 @@ TEST_F(ChatServiceTest, AnAttemptIsJournalledBeforeItIsSent) {
   EXPECT_EQ(runner_.sent[0].id, store_.opened[0].attempt_id);
 }
 
-TEST_F(ChatServiceTest, WhatItsProviderCountsOfAnAttemptIsJournalled) {
+TEST_F(ChatServiceTest, WhatItsProviderCountsOfAnAttemptIsLogged) {
   policy::Config config = catalog_->ToPolicy(clock_);
   for (policy::KeySpec& key : config.keys) {
     key.models[0].limits.counts = policy::Counts::kInputAndMaxOutput;
@@ -207,7 +207,7 @@ TEST_F(ChatServiceTest, WhatItsProviderCountsOfAnAttemptIsJournalled) {
   EXPECT_EQ(ends[0]->attempt->counted_tokens, 510);
 }
 
-TEST_F(ChatServiceTest, AnAttemptThatCannotBeJournalledIsSentForAOneShotOnly) {
+TEST_F(ChatServiceTest, AnAttemptThatCannotBeLoggedIsSentForAOneShotOnly) {
   threads::Assume(threads::kRouterThread);
   chats_.Submit(kPeer, kCaller, Ask("turn", "hello", "talk"));
   store_.Finish();  // its history is read

@@ -180,7 +180,7 @@ TEST_F(RestoreQuotaTest, AfterAPowerCutTheWindowsAreFullUntilAMinuteAfterTheMach
   clock_.Advance(std::chrono::seconds(20));
   storage::Recovered recovered = OneAttempt(std::chrono::seconds(1));
   recovered.unclean = true;
-  EXPECT_EQ(UsedAfter(recovered, clock_.Steady()), 1) << "the same boot: the journal is whole";
+  EXPECT_EQ(UsedAfter(recovered, clock_.Steady()), 1) << "the same boot: the log is whole";
   recovered.other_boot = true;
   recovered.unknown.clear();
   EXPECT_EQ(UsedAfter(recovered, clock_.Steady()), kRpm);

@@ -262,7 +262,7 @@ class Attack(EndToEnd):
         self.until(lambda: self.sim.stats()["totals"]["client_left"] == 1, "the stream is cut off")
 
     def test_a_client_that_is_killed_in_a_short_state_is_answered_to_its_successor_at_the_cost_of_one(self):
-        for state in ("loading", "reserved", "journalled", "sent", "answered", "committing",
+        for state in ("loading", "reserved", "logged", "sent", "answered", "committing",
                       "committed"):
             with self.subTest(state):
                 self.stopped_at(state)

@@ -25,7 +25,7 @@ import zmq
 
 from support import BIN, PATIENCE_S, Daemon, Simulator, key
 
-POINTS = ("reserved", "journalled", "sent", "answered", "committing", "committed")
+POINTS = ("reserved", "logged", "sent", "answered", "committing", "committed")
 CONVERSATIONS = 5
 TURNS = 10  # of a conversation, before the next one takes its place
 UID = os.getuid()

@@ -47,7 +47,7 @@ Measured RunStore(const std::string& directory, storage::Durability durability, 
                   std::chrono::milliseconds length);
 
 // The same rows with SQLite alone, on one thread: a transaction of `callers` turns, without end.
-// Attempts are not journalled, and counters written for each turn.
+// Attempts are not logged, and counters written for each turn.
 Measured RunRaw(const std::string& directory, storage::Durability durability, int callers,
                 std::chrono::milliseconds length);
 
