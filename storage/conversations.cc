@@ -203,14 +203,6 @@ Written Delete(Database& database, const DeleteConversation& request) {
   return {1, 0};
 }
 
-Size ReadSize(Database& database) {
-  Size size;
-  size.conversations = database.QueryInteger("SELECT count(*) FROM conversations");
-  size.bytes =
-      database.QueryInteger("PRAGMA page_count") * database.QueryInteger("PRAGMA page_size");
-  return size;
-}
-
 Result<Conversation> ReadConversation(Database& database, std::uint32_t uid,
                                       const std::string& conv_id, Millis now,
                                       std::optional<std::int64_t> limit) {

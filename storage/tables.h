@@ -18,7 +18,6 @@ namespace requestrouter::storage {
 void AppendTurn(Database& database, const Turn& turn, const std::string& request_id);
 Written Truncate(Database& database, const TruncateConversation& request);
 Written Delete(Database& database, const DeleteConversation& request);
-Size ReadSize(Database& database);
 Result<Conversation> ReadConversation(Database& database, std::uint32_t uid,
                                       const std::string& conv_id, Millis now,
                                       std::optional<std::int64_t> limit);
@@ -32,7 +31,7 @@ std::vector<ConversationInfo> ReadConversations(Database& database, std::uint32_
 void AddUsage(Database& database, const Usage& usage);
 std::vector<UsageRow> ReadUsage(Database& database, const UsageQuery& query);
 
-// ---- journal.cc
+// ---- quota_counts.cc
 // The start of the second, the minute or the hour of an instant.
 constexpr Millis SecondOf(Millis at) { return at - at % 1'000; }
 constexpr Millis MinuteOf(Millis at) { return at - at % 60'000; }
@@ -41,24 +40,31 @@ constexpr Millis HourOf(Millis at) { return at - at % 3'600'000; }
 void AddQuotaCount(Database& database, const QuotaCount& count);
 void AddToMinute(Database& database, const QuotaCount& count);  // alone
 void ForgetCounts(Database& database, const ForgetQuotaCounts& request);
+Millis SecondsFrom(Millis now);  // see Recovered
+std::vector<QuotaCount> ReadSeconds(Database& database, Millis now);
+std::vector<QuotaCount> ReadMinutes(Database& database, Millis now);
+
+// ---- attempts.cc
 // Attempts that were opened since the attempt log's generation began, and have ended.
 void SaveClosings(Database& database, std::span<const std::int64_t> attempt_ids);
 std::unordered_set<std::int64_t> ReadClosings(Database& database);
 // And counts its reservation in its minute. Nothing where it is known as such already.
 void SaveUnknown(Database& database, const UnknownAttempt& attempt);
 std::vector<UnknownAttempt> ReadUnknown(Database& database, Millis now);
-Millis SecondsFrom(Millis now);  // see Recovered
-std::vector<QuotaCount> ReadSeconds(Database& database, Millis now);
-std::vector<QuotaCount> ReadMinutes(Database& database, Millis now);
 
-// ---- states.cc
+// ---- key_states.cc
 void SaveKeyState(Database& database, const KeyState& state);
 std::vector<KeyState> ReadKeyStates(Database& database);
+
+// ---- results.cc
 // False: the id has been stored with the same body already, so its turn is there, too.
 bool SaveResult(Database& database, const StoredResult& result, Millis now);
 Result<StoredResult> ReadResult(Database& database, std::uint32_t uid,
                                 const std::string& request_id, Millis now);
 std::vector<StoredResult> ReadResultIds(Database& database, Millis now, std::int64_t most);
+
+// ---- sweep.cc
+Size ReadSize(Database& database);
 Written SweepExpired(Database& database, const Sweep& sweep, std::int64_t most_results);
 
 // ---- restore.cc
