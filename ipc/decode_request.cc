@@ -14,7 +14,7 @@ void ReadVersion(Fields& payload) {
   if (!version) return payload.Fail("v", "is required: 1");
   const bool whole = version->is_number_integer() || WholeNumber(*version);
   if (!whole) return payload.Fail("v", "must be an int, is " + TypeName(*version));
-  if (WholeNumber(*version) == kProtocolVersion || *payload.error()) return;
+  if (WholeNumber(*version) == kProtocolVersion) return;
   *payload.error() = MakeError(ErrorType::kUnsupportedVersion,
                                "v: version " + version->dump() + " is not supported; 1 is",
                                {{"supported", Value::array({kProtocolVersion})}});

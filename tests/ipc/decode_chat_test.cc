@@ -293,6 +293,32 @@ TEST(DecodeChat, EveryKeyIsCheckedAndNamed) {
   }
 }
 
+TEST(DecodeChat, AnAnswerInTextWithToolsAsTheModelLikesIsTheDefault) {
+  const ChatRequest chat = DecodeChat(
+      {{"prompt", "x"}, {"response_format", {{"type", "text"}}}, {"tool_choice", "auto"}});
+  EXPECT_EQ(chat.response_format.kind, ResponseFormat::Kind::kText);
+  EXPECT_EQ(chat.tool_choice.mode, ToolChoice::Mode::kAuto);
+}
+
+TEST(DecodeChat, TakesAsManyStopSequencesOfAsManyBytesAsTheBoundsAndNoMore) {
+  EXPECT_EQ(DecodeChat(Prompt("stop", std::vector<std::string>(64, "END"))).stop.size(), 64u);
+  EXPECT_EQ(ChatMistake(Prompt("stop", std::vector<std::string>(65, "END"))),
+            "body.stop: must have at most 64 elements, has 65");
+  const std::string longest(1'024, 'x');
+  EXPECT_THAT(DecodeChat(Prompt("stop", Value::array({longest}))).stop, ElementsAre(longest));
+  EXPECT_EQ(ChatMistake(Prompt("stop", Value::array({longest + "x"}))),
+            "body.stop[0]: must be a str of 1 to 1024 bytes, is a str of 1025");
+}
+
+TEST(DecodeChat, TheFirstMistakeIsTold) {
+  Value body = {{"prompt", 7}, {"response_format", "json"}, {"stop", 7}};
+  EXPECT_EQ(ChatMistake(body), "body.prompt: must be a str, is an int");
+  body["prompt"] = "x";
+  EXPECT_THAT(ChatMistake(body), StartsWith("body.stop: "));
+  body["stop"] = nullptr;
+  EXPECT_EQ(ChatMistake(body), "body.response_format: must be a map, is a str");
+}
+
 TEST(DecodeChat, QuotesOnlyTheBeginningOfWhatCame) {
   const std::string message = ChatMistake(Prompt("workload", std::string(100'000, 'x')));
   EXPECT_LT(message.size(), 200u);

@@ -120,6 +120,8 @@ TEST(DecodeOperations, UsageOfNoSpanOrGroupIsRefused) {
       "body.until: must not be before since");
   EXPECT_EQ(Mistake("usage", {{"by", {"key", "colour"}}}),
             "body.by[1]: must be one of key, model, caller, agent, user, hour, day, is \"colour\"");
+  EXPECT_EQ(Mistake("usage", {{"by", {7}}}),
+            "body.by[0]: must be one of key, model, caller, agent, user, hour, day, is an int");
   EXPECT_THAT(Mistake("usage", {{"by", "key"}}), StartsWith("body.by: must be an array"));
 }
 

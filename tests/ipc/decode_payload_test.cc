@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "ipc/bounds.h"
+#include "ipc/wire_value.h"
 #include "payloads.h"
 
 namespace requestrouter::ipc {
@@ -55,6 +56,13 @@ TEST(DecodePayload, GivesBackWhatWasPacked) {
   EXPECT_EQ(decoded.value.dump(-1, ' ', false, Value::error_handler_t::replace),
             value.dump(-1, ' ', false, Value::error_handler_t::replace))
       << "the order of the keys is kept";
+}
+
+TEST(DecodePayload, AValueAloneIsReadLikeAPayload) {
+  EXPECT_EQ(DecodeValue(Pack({{"a", 1}}), Limits{}), (Value{{"a", 1}}));
+  const auto refused = DecodeValue("\xc1", Limits{});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error(), "the payload is not one whole MessagePack value");
 }
 
 TEST(DecodePayload, AFloatOf32BitsIsANumber) {

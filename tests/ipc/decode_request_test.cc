@@ -144,5 +144,12 @@ TEST(DecodeRequest, APayloadOverTheLimitIsTooLarge) {
   EXPECT_EQ(refused.error().error.details, (Value{{"limit", 10}}));
 }
 
+TEST(DecodeRequest, APayloadOverTheLimitThatBreaksOffIsTooLarge) {
+  const std::string whole = Pack(Ping());
+  const auto refused = DecodeRequest(whole.substr(0, whole.size() - 1), Limits{10, 32});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().error.type, ErrorType::kPayloadTooLarge);
+}
+
 }  // namespace
 }  // namespace requestrouter::ipc

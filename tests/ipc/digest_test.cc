@@ -1,5 +1,6 @@
 #include "ipc/digest.h"
 
+#include <cmath>
 #include <cstdint>
 
 #include <gtest/gtest.h>
@@ -69,6 +70,16 @@ TEST(BodyDigest, AFloatWithoutAFractionIsTheInt) {
   EXPECT_EQ(Digest(-2), Digest(-2.0));
   EXPECT_EQ(Digest(0), Digest(-0.0));
   EXPECT_EQ(Digest(std::int64_t{7}), Digest(std::uint64_t{7}));
+}
+
+TEST(BodyDigest, AFloatIsNoIntBeyondWhatEveryFloatHoldsExactly) {
+  EXPECT_EQ(Digest(9e15), Digest(std::int64_t{9'000'000'000'000'000}));
+  EXPECT_EQ(Digest(-9e15), Digest(std::int64_t{-9'000'000'000'000'000}));
+  const double above = std::nextafter(9e15, 1e16);
+  EXPECT_NE(Digest(above), Digest(9e15));
+  EXPECT_NE(Digest(above), Digest(static_cast<std::int64_t>(above)));
+  EXPECT_NE(Digest(-above), Digest(static_cast<std::int64_t>(-above)));
+  EXPECT_NE(Digest(above), Digest(-above));
 }
 
 TEST(BodyDigest, IsTheSameOnEveryRun) {

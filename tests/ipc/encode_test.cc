@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "golden_messages.h"
+#include "ipc/wire_value.h"
 #include "payloads.h"
 
 namespace requestrouter::ipc {
@@ -63,6 +64,37 @@ TEST(EncodeRequest, LeavesOutWhatIsAtItsDefault) {
   EXPECT_EQ(EncodeRequest(request), Pack({{"v", 1}, {"id", "r-1"}, {"op", "ping"}}));
 }
 
+TEST(EncodeRequest, SaysOfToolsWhatIsToBeCalledUnlessThatIsLeftToTheModel) {
+  using Mode = ToolChoice::Mode;
+  const auto choice = [](Mode mode) {
+    ChatRequest chat;
+    chat.messages = {TextMessage(Role::kUser, "x")};
+    chat.tools = {{"look", "", nullptr}};
+    chat.tool_choice = {mode, mode == Mode::kNamed ? "look" : ""};
+    return DecodeValue(EncodeRequest({"r-1", 1'000, chat, ""}), Limits{})->at("body");
+  };
+  EXPECT_FALSE(choice(Mode::kAuto).contains("tool_choice"));
+  EXPECT_EQ(choice(Mode::kNone)["tool_choice"], "none");
+  EXPECT_EQ(choice(Mode::kRequired)["tool_choice"], "required");
+  EXPECT_EQ(choice(Mode::kNamed)["tool_choice"], (Value{{"name", "look"}}));
+}
+
+TEST(EncodeDelta, LeavesOutWhatThePieceDoesNotBring) {
+  const auto piece = [](const ToolCallPiece& call) {
+    ChatDelta delta;
+    delta.tool_call = call;
+    return BodyOf(EncodeDelta("r-1", 4, delta))["delta"];
+  };
+  EXPECT_EQ(piece({2, "", "", ""}), (Value{{"tool_call", {{"index", 2}}}}));
+  EXPECT_EQ(piece({0, "call-1", "look", ""}),
+            (Value{{"tool_call", {{"index", 0}, {"id", "call-1"}, {"name", "look"}}}}));
+  EXPECT_EQ(piece({0, "", "", "{}"}), (Value{{"tool_call", {{"index", 0}, {"arguments", "{}"}}}}));
+  ChatDelta thought;
+  thought.reasoning = "Hm.";
+  EXPECT_EQ(BodyOf(EncodeDelta("r-1", 4, thought)),
+            (Value{{"seq", 4}, {"delta", {{"reasoning", "Hm."}}}}));
+}
+
 TEST(DecodeReply, RefusesWhatIsNoReply) {
   const std::vector<Value> payloads = {
       Value::array(),
@@ -80,6 +112,12 @@ TEST(DecodeReply, RefusesWhatIsNoReply) {
   }
 }
 
+TEST(DecodeReply, AWarningThatIsNoTextIsLeftOut) {
+  const auto reply = ChatReplyFromValue({{"content", "x"}, {"warnings", {"late", 7, nullptr}}});
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(reply->warnings, std::vector<std::string>{"late"});
+}
+
 TEST(MessageValue, IsTheMessageAgain) {
   for (const GoldenRequest& golden : GoldenRequests()) {
     const auto* chat = std::get_if<ChatRequest>(&golden.request.body);
@@ -90,6 +128,44 @@ TEST(MessageValue, IsTheMessageAgain) {
       EXPECT_EQ(*again, message);
     }
   }
+}
+
+TEST(MessageValue, OneImageAloneIsAListOfOnePart) {
+  Message image;
+  image.parts = {ImagePart{"image/png", "\x89PNG", ""}};
+  const Value value = ToValue(image);
+  ASSERT_TRUE(value["content"].is_array());
+  EXPECT_EQ(value["content"].size(), 1u);
+  EXPECT_EQ(MessageFromValue(value), image);
+}
+
+TEST(MessageValue, MessagesAreEqualWhereAllOfThemIs) {
+  Message message = TextMessage(Role::kAssistant, "x");
+  message.parts.emplace_back(ImagePart{"image/png", "bytes", ""});
+  message.tool_calls = {{"call-1", "look", "{}", nullptr}};
+  message.tool_call_id = "call-0";
+  const auto differs = [&](auto change) {
+    Message other = message;
+    change(other);
+    return other != message;
+  };
+  EXPECT_FALSE(differs([](Message&) {}));
+  EXPECT_TRUE(differs([](Message& other) { other.role = Role::kUser; }));
+  EXPECT_TRUE(differs([](Message& other) { other.parts.pop_back(); }));
+  EXPECT_TRUE(differs([](Message& other) { other.parts[0] = TextPart{"y"}; }));
+  EXPECT_TRUE(differs([](Message& other) { other.tool_call_id = "call-2"; }));
+  EXPECT_TRUE(differs([](Message& other) { other.provider_state = 1; }));
+  EXPECT_TRUE(differs([](Message& other) { other.tool_calls[0].id = "call-2"; }));
+  EXPECT_TRUE(differs([](Message& other) { other.tool_calls[0].name = "see"; }));
+  EXPECT_TRUE(differs([](Message& other) { other.tool_calls[0].arguments = "[]"; }));
+  EXPECT_TRUE(differs([](Message& other) { other.tool_calls[0].provider_state = 1; }));
+  const auto image = [&](ImagePart other) {
+    return differs([&](Message& changed) { changed.parts[1] = other; });
+  };
+  EXPECT_FALSE(image({"image/png", "bytes", ""}));
+  EXPECT_TRUE(image({"image/gif", "bytes", ""}));
+  EXPECT_TRUE(image({"image/png", "other", ""}));
+  EXPECT_TRUE(image({"image/png", "bytes", "https://example.com/x.png"}));
 }
 
 TEST(MessageValue, NamesTheKeyThatIsWrong) {

@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -65,6 +66,14 @@ TEST_F(SocketTest, ASecondDaemonIsRefusedAndToldWhoTheFirstIs) {
   zmq::socket_t client = Connect(zmq::socket_type::req);
   Send(client, {"question"});
   EXPECT_EQ(Await(*server).payload, "question") << "the first is not disturbed";
+}
+
+TEST_F(SocketTest, ASecondDaemonIsRefusedAlsoBeforeTheFirstHasSaidWhoItIs) {
+  const int first = open(Path("s.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  ASSERT_EQ(flock(first, LOCK_EX), 0);
+  EXPECT_THAT(Refusal(Options()), HasSubstr("another routerd listens on " + Endpoint()));
+  close(first);
+  EXPECT_TRUE(Serve());
 }
 
 TEST_F(SocketTest, TheNextDaemonMayBindWhenTheFirstIsGone) {

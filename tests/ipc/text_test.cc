@@ -25,7 +25,8 @@ TEST(Rfc3339, RefusesWhatIsNoInstant) {
         "2026-02-29T00:00:00Z", "2026-13-01T00:00:00Z", "2026-01-01T24:00:00Z",
         "2026-01-01T00:60:00Z", "2026-01-01T00:00:61Z", "2026-01-01T00:00:00.Z",
         "2026-01-01T00:00:00Z ", " 026-01-01T00:00:00Z", "2026-01-01T00:00:00+24:00",
-        "2026-01-01T00:00:00+0100", "+026-01-01T00:00:00Z", "2026-01-01X00:00:00Z"}) {
+        "2026-01-01T00:00:00+0100", "2026-01-01T00:00:00.", "2026-01-01T00:00:00.5",
+        "+026-01-01T00:00:00Z", "2026-01-01X00:00:00Z"}) {
     EXPECT_FALSE(ParseRfc3339(text)) << text;
   }
   EXPECT_FALSE(ParseRfc3339(std::string_view("2026-01-01T00:00:00Z\0", 21)));
@@ -45,9 +46,10 @@ TEST(Utf8, KnowsWhatIsValid) {
 }
 
 TEST(Utf8, KnowsWhatIsNot) {
-  for (const char* text : {"\x80", "\xC2", "\xC1\xBF", "\xE0\x9F\xBF", "\xED\xA0\x80",
-                           "\xF0\x8F\xBF\xBF", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF",
-                           "12345678\xC3", "1234567\xC3(", "\xE2\x82"}) {
+  for (const char* text :
+       {"\x80", "\xC2", "\xC1\xBF", "\xE0\x9F\xBF", "\xED\xA0\x80", "\xF0\x8F\xBF\xBF",
+        "\xF0\x90(\x80", "\xF0\x90\x80(", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF",
+        "12345678\xC3", "1234567\xC3(", "\xE2\x82"}) {
     EXPECT_FALSE(IsUtf8(text)) << text;
   }
 }
@@ -72,11 +74,15 @@ TEST(Quoted, IsPrintableAndShort) {
 TEST(PeerAddress, IsReadFromTheRight) {
   EXPECT_EQ(ParsePeerAddress("localhost:1000:100:42"), (Peer{1000, 100, 42}));
   EXPECT_EQ(ParsePeerAddress("a:b:4294967295:0:1"), (Peer{4294967295u, 0, 1}));
+  for (const Peer& other : {Peer{1001, 100, 42}, Peer{1000, 101, 42}, Peer{1000, 100, 43}}) {
+    EXPECT_NE(ParsePeerAddress("localhost:1000:100:42"), other);
+  }
 }
 
 TEST(PeerAddress, WithoutAllCredentialsIsNone) {
-  for (const char* address : {"", "localhost", "localhost:1:2", "localhost:1:2:", "localhost:1:2:x",
-                              "localhost:1:2:-3", "localhost:4294967296:2:3", "1:2:3"}) {
+  for (const char* address :
+       {"", "localhost", "localhost:1:2", "localhost:1:2:", "localhost:1:2:x", "localhost:1:2:-3",
+        "localhost:1:2:3x", "localhost:4294967296:2:3", "1:2:3"}) {
     EXPECT_FALSE(ParsePeerAddress(address)) << address;
   }
 }
