@@ -11,7 +11,7 @@
 
 // What providers answer when they refuse, from their references and from what users report (the
 // place stands above each group), through the dialect that reads it and the classifier that judges.
-namespace requestrouter::router {
+namespace requestrouter::faults {
 namespace {
 
 using policy::FaultKind;
@@ -42,7 +42,7 @@ policy::Fault Judge(const Row& row) {
   outcome.status = row.status;
   outcome.headers = row.headers;
   outcome.error = upstream::DialectOf(row.provider).DecodeError(row.body);
-  return policy::Classify(faults::ToEvidence(outcome, kWallNow));
+  return policy::Classify(ToEvidence(outcome, kWallNow));
 }
 
 class ErrorTable : public ::testing::TestWithParam<Row> {};
@@ -571,4 +571,4 @@ INSTANTIATE_TEST_SUITE_P(
     NameOf);
 
 }  // namespace
-}  // namespace requestrouter::router
+}  // namespace requestrouter::faults
