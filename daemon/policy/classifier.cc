@@ -164,10 +164,6 @@ bool NamesADay(const Evidence& evidence) {
   return false;
 }
 
-bool IsQuota(FaultKind kind) {
-  return kind == FaultKind::kMinuteQuota || kind == FaultKind::kDayQuota;
-}
-
 FaultKind KindOfAnswer(const Evidence& evidence) {
   if (evidence.blocked) return FaultKind::kContent;
   // Redirects are not followed, so one is a failure too.
@@ -242,12 +238,13 @@ void FillDelay(const Evidence& evidence, Fault& fault) {
     fault.source = told->source;
     return;
   }
-  if (const auto told = IsQuota(fault.kind) ? DelayInWords(evidence.message) : std::nullopt) {
+  const bool quota = fault.kind == FaultKind::kMinuteQuota;
+  if (const auto told = quota ? DelayInWords(evidence.message) : std::nullopt) {
     fault.retry_after = *told;
     fault.source = "error message";
     return;
   }
-  fault.source = IsQuota(fault.kind) ? "default" : "status";
+  fault.source = quota ? "default" : "status";
 }
 
 std::optional<std::int64_t> ReadNumber(const Headers& headers, std::string_view name) {

@@ -61,7 +61,7 @@ std::optional<Impl::Proposal> Impl::ProposeBehind(Lane& lane, const Request& hea
   std::size_t ahead = 0;
   for (const std::uint64_t ticket : lane.queue.Heads(now, kLookahead)) {
     Request& request = requests_.at(ticket);
-    if (ahead++ == 0 || &request == &head || !request.tried.empty()) continue;
+    if (ahead++ == 0 || !request.tried.empty()) continue;
     if (room) {
       const auto cell = pool_.Pick(lane.plan.wanted, WishOf(request), now);
       if (cell && pool_.LeavesRoomFor(*cell, head.ask.demand, request.ask.demand, wanted_at, now)) {

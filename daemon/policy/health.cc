@@ -15,7 +15,7 @@ Instant Health::UsableAt(Instant now) const {
       return std::max(now, cooldown_.until);
     case State::kTrial:
     case State::kDisabled:
-      return kNever;
+      break;
   }
   return kNever;
 }
@@ -111,9 +111,9 @@ KeyStateName Health::state(Instant now) const {
     case State::kTrial:
       return KeyStateName::kTrial;
     case State::kDisabled:
-      return KeyStateName::kDisabled;
+      break;
   }
-  return KeyStateName::kReady;
+  return KeyStateName::kDisabled;
 }
 
 }  // namespace requestrouter::policy

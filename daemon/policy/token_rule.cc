@@ -13,9 +13,9 @@ std::int64_t CountTokens(const LimitSet& limits, std::int64_t input, const Deman
     case Counts::kInputAndOutput:
       return input + output;
     case Counts::kInputAndMaxOutput:
-      return input + std::max(output, ClampTokens(demand.max_output_tokens));
+      break;
   }
-  return input + output;
+  return input + std::max(output, ClampTokens(demand.max_output_tokens));
 }
 
 }  // namespace
@@ -39,9 +39,9 @@ const char* Name(LimitKind kind) {
     case LimitKind::kTpd:
       return "tpd";
     case LimitKind::kInFlight:
-      return "in_flight";
+      break;
   }
-  return "";
+  return "in_flight";
 }
 
 Amounts CountAmounts(const LimitSet& limits, const Demand& demand) {

@@ -49,5 +49,28 @@ TEST(CallerLimits, MemoryIsBounded) {
   }
 }
 
+TEST(CallerLimits, OfACallerThatHasBookedNothingNothingIsKnown) {
+  CallerLimits limits;
+  limits.Configure(BucketSpec{1, 1});
+  limits.GiveBack(1, "ann");
+  EXPECT_EQ(limits.size(), 0U);
+  EXPECT_EQ(limits.ReadyAt(1, "ann", kStart), kStart);
+  limits.Book(1, "ann", kStart, kStart);
+  EXPECT_EQ(limits.ReadyAt(1, "ann", kStart), kStart + seconds(60));
+}
+
+TEST(CallerLimits, ThoseWhoseBucketsAreFullAgainAreForgottenFirst) {
+  CallerLimits limits;
+  limits.Configure(BucketSpec{1, 1});
+  for (std::size_t i = 0; i + 1 < CallerLimits::kMaxBuckets; ++i) {
+    limits.Book(1, std::to_string(i), kStart, kStart);
+  }
+  const Instant now = kStart + seconds(60);
+  limits.Book(2, "ann", now, now);
+  limits.Book(2, "bob", now, now);
+  EXPECT_EQ(limits.size(), 2U);
+  EXPECT_EQ(limits.Book(2, "ann", now, now), std::nullopt);
+}
+
 }  // namespace
 }  // namespace requestrouter::policy

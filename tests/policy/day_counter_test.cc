@@ -108,5 +108,42 @@ TEST(DayCounter, AResetThatIsNotAheadIsTakenToBeADayAhead) {
   EXPECT_EQ(counter.ReadyAt(1, kStart), kStart + hours(24));
 }
 
+TEST(DayCounter, ADayThatRollsOnKeepsWhatWasUsedUnderItsNewLimit) {
+  DayCounter counter(2, nullptr, {});
+  counter.Add(2, kStart, kStart);
+  counter.SetRule(3, nullptr, {}, kStart + hours(1));
+  EXPECT_TRUE(counter.Fits(1, kStart + hours(1)));
+  EXPECT_FALSE(counter.Fits(2, kStart + hours(1)));
+  EXPECT_EQ(counter.ReadyAt(3, kStart + hours(1)), kStart + hours(24));
+}
+
+TEST(DayCounter, WhatWasUsedYesterdayAndIsToldTodayDoesNotCount) {
+  DayCounter counter(10, NextMidnight, {});
+  counter.Add(1, kStart, kStart);
+  counter.Add(4, kStart, kMidnight);
+  EXPECT_EQ(counter.Used(kMidnight), 0);
+  counter.Add(4, kMidnight, kMidnight);
+  EXPECT_EQ(counter.Used(kMidnight), 4);
+}
+
+TEST(DayCounter, OverARollingDayWhatIsTakenBackOrClearedIsFree) {
+  DayCounter counter(10, nullptr, {});
+  counter.Add(4, kStart, kStart);
+  counter.Add(3, kStart + hours(1), kStart + hours(1));
+  counter.Remove(4, kStart, kStart + hours(2));
+  EXPECT_EQ(counter.Used(kStart + hours(2)), 3);
+  counter.Clear();
+  EXPECT_EQ(counter.Used(kStart + hours(2)), 0);
+  EXPECT_EQ(counter.ResetsAt(kStart + hours(2)), kNever);
+}
+
+TEST(DayCounter, WhatIsClearedIsFreeBeforeTheDayEnds) {
+  DayCounter counter(2, NextMidnight, {});
+  counter.Add(2, kStart, kStart);
+  counter.Clear();
+  EXPECT_TRUE(counter.Fits(2, kStart));
+  EXPECT_EQ(counter.ResetsAt(kStart), kMidnight);
+}
+
 }  // namespace
 }  // namespace requestrouter::policy

@@ -53,6 +53,18 @@ TEST(Choosing, TheConversationsLastKeyIsKeptWhileItHasRoom) {
   }
 }
 
+TEST(Choosing, AConversationsLastKeyThatServesNothingAnyMoreIsNotKept) {
+  KeySpec idle = KeyFor("idle", "flash", Rpm(9));
+  idle.models.clear();
+  Host host(ConfigOf({idle, KeyFor("b", "flash", Rpm(9))}));
+  Ask ask = host.AskFor("flash");
+  ask.preferred_key = "idle";
+  ASSERT_FALSE(host.Enter(ask));
+  EXPECT_EQ(host.Next()->key_id, "b");
+  EXPECT_EQ(host.dispatcher.Key("idle", host.now)->state, KeyStateName::kReady);
+  EXPECT_TRUE(host.dispatcher.Key("idle", host.now)->usage.empty());
+}
+
 TEST(Choosing, AKeyThatDoesNotServeTheModelIsNotPicked) {
   Host host(ConfigOf({KeyFor("a", "pro", Rpm(9)), KeyFor("b", "flash", Rpm(1))}));
   EXPECT_EQ(host.SendAndSucceed("flash"), "b");
@@ -118,6 +130,45 @@ TEST(Limits, UnusedTokensAreFreeAsSoonAsUsageIsKnown) {
   ASSERT_EQ(host.Send("flash", 500), "");
   host.Finish(first, {}, Demand{.input_tokens = 500});
   EXPECT_EQ(host.Next()->ticket, host.last_ticket);
+}
+
+TEST(Limits, ADayThatTheProviderSaysIsSpentIsOverWhenTheProvidersDayEnds) {
+  LimitSet limits = Rpm(9);
+  Host rolling(ConfigOf({KeyFor("a", "flash", limits)}));
+  limits.day_reset = [](Instant) { return kStart + hours(5); };
+  Host resetting(ConfigOf({KeyFor("a", "flash", limits)}));
+  const auto until = [](Host& host) {
+    EXPECT_EQ(host.Send("flash"), "a");
+    EXPECT_TRUE(host.Finish(host.last_ticket, FaultOf(FaultKind::kDayQuota, seconds(7200))));
+    return host.dispatcher.Key("a", host.now)->model_cooldowns.at(0).cooldown.until;
+  };
+  EXPECT_EQ(until(rolling), kStart + hours(2));
+  EXPECT_EQ(until(resetting), kStart + hours(5));
+}
+
+TEST(Limits, AMinuteLimitThatTheProviderNamesAsSpentIsWhatItAccepted) {
+  Host host(ConfigOf({KeyFor("a", "flash", Rpm(10))}));
+  for (int i = 0; i < 6; ++i) ASSERT_EQ(host.SendAndSucceed("flash"), "a");
+  ASSERT_EQ(host.Send("flash"), "a");
+  Report report;
+  report.fault = FaultOf(FaultKind::kMinuteQuota, seconds(1));
+  report.spent = {LimitKind::kRpm};
+  host.dispatcher.Finished(host.last_ticket, report, host.now);
+  EXPECT_EQ(host.dispatcher.Key("a", host.now)->usage.at(0).rpm->limit, 6);
+}
+
+TEST(Limits, AnAttemptCountsForWhatItHoldsOrForWhatItUsedAndNothingElseCounts) {
+  Host host(ConfigOf({KeyFor("a", "flash", Tpm(1'000))}));
+  ASSERT_EQ(host.Send("flash", 900), "a");
+  const auto in_flight = host.last_ticket;
+  ASSERT_EQ(host.Send("flash", 500), "");
+  const auto tokens = [&](std::uint64_t ticket, std::optional<Demand> used) {
+    return host.dispatcher.AmountsOf(ticket, used)[static_cast<std::size_t>(LimitKind::kTpm)];
+  };
+  EXPECT_EQ(tokens(in_flight, {}), 900);
+  EXPECT_EQ(tokens(in_flight, Demand{.input_tokens = 400}), 400);
+  EXPECT_EQ(tokens(host.last_ticket, Demand{.input_tokens = 400}), 0) << "it only waits";
+  EXPECT_EQ(tokens(99, Demand{.input_tokens = 400}), 0) << "it is unknown";
 }
 
 TEST(Limits, WhatWasNeverSentIsRefunded) {
@@ -421,6 +472,32 @@ TEST(Retry, TheSameErrorOnASecondKeyBlamesTheProvider) {
   EXPECT_EQ(host.Next()->ticket, ticket);
 }
 
+TEST(Retry, AnEndOfWhatIsNotInFlightChangesNothing) {
+  Host host(ConfigOf({KeyFor("a", "flash", Rpm(1))}));
+  ASSERT_EQ(host.Send("flash"), "a");
+  ASSERT_EQ(host.Send("flash"), "");
+  EXPECT_FALSE(host.Finish(99, FaultOf(FaultKind::kNetwork)));
+  EXPECT_FALSE(host.Finish(host.last_ticket, FaultOf(FaultKind::kRequest)));
+  EXPECT_TRUE(host.dispatcher.IsWaiting(host.last_ticket));
+  EXPECT_EQ(host.dispatcher.Key("a", host.now)->in_flight, 1);
+}
+
+TEST(Cooldown, ATrialThatSaysNothingOfTheKeyIsShownAndLetsAnotherDecide) {
+  Host host(ConfigOf({KeyFor("a", "flash", Rpm(9))}));
+  host.dispatcher.RestoreHealth({"a", KeyStateName::kCooling, {host.now, "5xx", "status", 1}},
+                                host.now);
+  ASSERT_EQ(host.Send("flash"), "a");
+  EXPECT_EQ(host.dispatcher.TakeChanged(host.now).keys.size(), 1U);
+  Report report;
+  report.conclusive = false;
+  host.dispatcher.Finished(host.last_ticket, report, host.now);
+  const auto changed = host.dispatcher.TakeChanged(host.now).keys;
+  ASSERT_EQ(changed.size(), 1U);
+  EXPECT_EQ(changed[0].state, KeyStateName::kTrial);
+  EXPECT_EQ(host.SendAndSucceed("flash"), "a");
+  EXPECT_EQ(host.dispatcher.Key("a", host.now)->state, KeyStateName::kReady);
+}
+
 // ---- waiting
 
 TEST(Waiting, FirstComeFirstServedWithinACaller) {
@@ -560,6 +637,87 @@ TEST(Waiting, PositionsAndEtasAreKnown) {
     EXPECT_EQ(host.dispatcher.StandingOf(3 + i, host.now)->position, 1 + i);
     EXPECT_EQ(host.dispatcher.StandingOf(3 + i, host.now)->eta, etas[i]);
   }
+}
+
+TEST(Waiting, WhoMayNotWaitForTheEndOfATrialIsRefusedAndNotToldWhenToComeBack) {
+  Host host(ConfigOf({KeyFor("a", "flash", Rpm(9))}));
+  host.dispatcher.RestoreHealth({"a", KeyStateName::kCooling, {host.now, "5xx", "status", 1}},
+                                host.now);
+  ASSERT_EQ(host.Send("flash"), "a");
+  Ask ask = host.AskFor("flash");
+  ask.wait_until = host.now;
+  const auto refusal = host.Enter(ask);
+  ASSERT_TRUE(refusal);
+  EXPECT_EQ(refusal->reason, RefusalReason::kNoCapacity);
+  EXPECT_EQ(refusal->retry_after, std::nullopt);
+  ask.wait_until += Duration(1);
+  EXPECT_FALSE(host.Enter(ask)) << "the trial may end by then";
+}
+
+TEST(Waiting, WithoutADeadlineNothingWakesWhoWaitsForTheEndOfAnAttempt) {
+  LimitSet limits;
+  limits.max_in_flight = 1;
+  Host host(ConfigOf({KeyFor("a", "flash", limits)}));
+  ASSERT_EQ(host.Send("flash"), "a");
+  Ask ask = host.AskFor("flash");
+  ask.deadline = ask.wait_until = kNever;
+  ASSERT_FALSE(host.Enter(ask));
+  EXPECT_FALSE(host.Next());
+  EXPECT_EQ(host.dispatcher.NextDeadline(host.now), kNever);
+}
+
+TEST(Waiting, WhenTheLastOfThoseWhoWaitHasLeftKeysThatChangedWakeNobody) {
+  Host host(ConfigOf({KeyFor("a", "flash", Rpm(1))}));
+  ASSERT_EQ(host.Send("flash"), "a");
+  ASSERT_EQ(host.Send("flash"), "");
+  host.dispatcher.SetEnabled("a", false, host.now);
+  EXPECT_EQ(host.dispatcher.NextDeadline(host.now), host.now);
+  host.dispatcher.Leave(host.last_ticket, host.now);
+  EXPECT_EQ(host.dispatcher.NextDeadline(host.now), kNever);
+}
+
+TEST(Waiting, WhereThereIsNoKeyAtAllARequestForAnyModelIsToldSo) {
+  Host host(ConfigOf({}));
+  const auto refusal = host.Enter(host.AskFor(""));
+  ASSERT_TRUE(refusal);
+  EXPECT_EQ(refusal->reason, RefusalReason::kNoSuchModel);
+  EXPECT_EQ(refusal->message, "no key serves any model that could answer");
+}
+
+TEST(Waiting, UidsShareAModelByTheirWeightsAlsoWhereTheyAskForItInDifferentWays) {
+  Config config = ConfigOf({KeyFor("a", "flash", Rpm(8))});
+  config.uid_weights[1] = 3;
+  Host host(config);
+  for (int i = 0; i < 16; ++i) {
+    Ask ask = host.AskFor("flash");
+    ask.uid = i < 8 ? 1 : 2;
+    if (ask.uid == 2) ask.key_id = "a";  // a queue of its own
+    ASSERT_FALSE(host.Enter(ask));
+  }
+  int of_first = 0, all = 0;
+  for (; const auto grant = host.Next(); ++all) of_first += grant->ticket <= 8;
+  EXPECT_EQ(all, 8);
+  EXPECT_EQ(of_first, 6);
+}
+
+TEST(Waiting, ManyWaysToAskAreServedLikeOne) {
+  std::vector<KeySpec> keys;
+  for (int i = 0; i < 300; ++i) keys.push_back(KeyFor("key" + std::to_string(i), "flash", Rpm(1)));
+  Host host(ConfigOf(keys));
+  host.dispatcher.Enter(host.AskFor("flash"), host.now);
+  for (int round = 0; round < 2; ++round) {
+    for (const KeySpec& key : keys) {
+      Ask ask = host.AskFor("flash");
+      ask.key_id = key.key_id;
+      host.dispatcher.Enter(ask, host.now);
+      if (round == 0) host.dispatcher.Leave(ask.ticket, host.now);
+    }
+  }
+  host.dispatcher.SanityCheck(host.now);
+  std::set<std::string> used;
+  while (const auto grant = host.dispatcher.Next(host.now)) used.insert(grant->key_id);
+  EXPECT_EQ(used.size(), 300U);
+  EXPECT_EQ(host.dispatcher.waiting_count(), 1U);
 }
 
 }  // namespace

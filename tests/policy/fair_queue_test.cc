@@ -144,6 +144,75 @@ TEST_F(FairQueueTest, MemoryOfCallersWhoLeftIsBounded) {
   EXPECT_EQ(queue_.size(), 0U);
 }
 
+TEST_F(FairQueueTest, AWeightThatIsNotAboveZeroIsOne) {
+  weights_.uids[1] = 0;
+  weights_.uids[2] = -3;
+  for (int i = 0; i < 4; ++i) Push(1);
+  for (int i = 0; i < 4; ++i) Push(2);
+  std::map<std::uint32_t, int> served;
+  for (int i = 0; i < 4; ++i) ++served[items_[Serve()].uid];
+  EXPECT_EQ(served[1], 2);
+  EXPECT_EQ(served[2], 2);
+}
+
+TEST_F(FairQueueTest, WhoDoesNotWaitCannotLeave) {
+  Push(1);
+  EXPECT_FALSE(queue_.Remove(2));
+  EXPECT_TRUE(queue_.Remove(1));
+  EXPECT_FALSE(queue_.Remove(1));
+}
+
+TEST_F(FairQueueTest, HeadsAreThoseOfEachFlowAsManyAsAreWanted) {
+  for (int i = 0; i < 2; ++i) Push(1, "a");
+  Push(1, "b");
+  Push(2, "c");
+  EXPECT_THAT(queue_.Heads(now_, 9), ElementsAre(1, 3, 4));
+  EXPECT_THAT(queue_.Heads(now_, 2), ElementsAre(1, 3));
+  EXPECT_TRUE(queue_.Heads(now_, 0).empty());
+}
+
+TEST_F(FairQueueTest, AUidsLeadIsRememberedThoughManyOthersComeAndGo) {
+  Push(2);
+  Push(1);
+  Push(1);
+  queue_.Charge(1, 1, "", 1'000);
+  for (std::uint32_t uid = 10; uid < 500; ++uid) {
+    const std::uint64_t ticket = Push(uid);
+    queue_.Charge(uid, 1, "", 1e-3);
+    queue_.Remove(ticket);
+    queue_.SanityCheck();
+  }
+  queue_.Charge(1, 1, "", 1);  // looks through those who have left
+  EXPECT_EQ(Serve(), 1U);
+  EXPECT_EQ(Serve(), 2U);
+}
+
+TEST_F(FairQueueTest, AnAgentsLeadIsRememberedThoughManyOthersComeAndGo) {
+  Push(1, "slow");
+  Push(1, "busy");
+  queue_.Charge(1, 1, "busy", 1'000);
+  for (int i = 0; i < 500; ++i) {
+    const std::string agent = "guest" + std::to_string(i);
+    const std::uint64_t ticket = Push(1, agent);
+    queue_.Charge(1, 1, agent, 1e-3);
+    queue_.Remove(ticket);
+    queue_.SanityCheck();
+  }
+  EXPECT_EQ(Serve(), 1U);
+  EXPECT_EQ(Serve(), 2U);
+}
+
+TEST_F(FairQueueTest, AgentsThatHaveLeftAreForgottenTogetherWhenTheirUidWaitsForNothing) {
+  for (int i = 0; i < 128; ++i) {
+    Push(1, "agent" + std::to_string(i));
+    Serve(1 + i);
+  }
+  Push(1, "agent127");
+  Push(1, "agent0");
+  EXPECT_EQ(Serve(), 129U);
+  EXPECT_EQ(Serve(), 130U);
+}
+
 // Against a naive queue that looks at everything each time.
 TEST_F(FairQueueTest, FuzzAgainstANaiveQueue) {
   struct Naive {

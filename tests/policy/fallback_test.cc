@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "daemon/policy/key_pool.h"
 #include "tests/policy/support.h"
 
 // Tiers, fallback, explanations, caller limits, reload and restart.
@@ -49,6 +50,21 @@ TEST_F(Tiers, ATierThatNoKeyServesIsTakenFromTheNearestTheLighterOneFirst) {
   const auto grant = Send(AskTier(Tier::kMedium));
   EXPECT_EQ(grant->model, "flash");
   EXPECT_FALSE(grant->fallback);  // no model was named
+}
+
+TEST(Workload, OfAKeyIsTheTierThatItsModelAnswersFor) {
+  std::vector<KeySpec> keys;
+  for (const char* workload : {"light", "medium", "heavy"}) {
+    keys.push_back(KeyFor(workload, std::string("model-") + workload, Rpm(9)));
+    keys.back().workload = workload;
+  }
+  Host host(ConfigOf(keys));
+  for (int tier = 0; tier < 3; ++tier) {
+    Ask ask = host.AskFor("");
+    ask.tier = static_cast<Tier>(tier);
+    ASSERT_FALSE(host.Enter(ask));
+    EXPECT_EQ(host.Next()->key_id, keys[static_cast<std::size_t>(tier)].key_id);
+  }
 }
 
 TEST_F(Tiers, AutoChoosesBySize) {
@@ -224,6 +240,22 @@ TEST(CallerLimit, TheHostsLimitHoldsForAll) {
   EXPECT_TRUE(host.Next());
 }
 
+TEST(CallerLimit, WhoCannotWaitForTheHostsLimitIsTold) {
+  Config config = ConfigOf({KeyFor("a", "flash", Rpm(100))});
+  config.host_limit = BucketSpec{60, 1};
+  Host host(config);
+  ASSERT_EQ(host.SendAndSucceed("flash"), "a");
+  Ask ask = host.AskFor("flash");
+  ask.wait_until = host.now + milliseconds(999);
+  const auto refusal = host.Enter(ask);
+  ASSERT_TRUE(refusal);
+  EXPECT_EQ(refusal->reason, RefusalReason::kCallerLimit);
+  EXPECT_EQ(refusal->message, "the host is over its requests per minute");
+  EXPECT_EQ(refusal->retry_after, seconds(1));
+  ask.wait_until = host.now + seconds(1);
+  EXPECT_FALSE(host.Enter(ask));
+}
+
 // ---- explanations
 
 std::string VerdictOn(const std::vector<Considered>& all, const std::string& key) {
@@ -264,6 +296,23 @@ TEST(Explain, NamesTheChosenAndTheTriedKeys) {
   host.Finish(ask.ticket, FaultOf(FaultKind::kNetwork));
   EXPECT_EQ(VerdictOn(host.dispatcher.Consider(ask, host.now), "first"), "tried");
   EXPECT_EQ(VerdictOn(host.dispatcher.Consider(ask, host.now), "second"), "chosen");
+}
+
+TEST(Explain, KeysOfOtherModelsAreThoseOfAFallbackWhereThatIsAllowed) {
+  Host host(Examples());
+  Ask ask = host.AskFor("flash");
+  EXPECT_EQ(VerdictOn(host.dispatcher.Consider(ask, host.now), "pro-1"), "other_model");
+  ask.allow_fallback = true;
+  EXPECT_EQ(VerdictOn(host.dispatcher.Consider(ask, host.now), "pro-1"), "fallback");
+}
+
+TEST(Explain, WhereOneKeyIsAskedForNoOtherIsACandidate) {
+  Host host(ConfigOf({KeyFor("a", "flash", Rpm(9)), KeyFor("b", "flash", Rpm(9))}));
+  Ask ask = host.AskFor("flash");
+  ask.key_id = "b";
+  const auto all = host.dispatcher.Consider(ask, host.now);
+  EXPECT_EQ(VerdictOn(all, "a"), "other_model");
+  EXPECT_EQ(VerdictOn(all, "b"), "chosen");
 }
 
 // ---- reload and restart
@@ -351,6 +400,52 @@ TEST(Reload, ARemovedKeysAttemptThatFailsIsRetriedElsewhere) {
   EXPECT_EQ(host.Next()->key_id, "b");
 }
 
+TEST(Reload, AnAttemptWithAModelThatIsGoneEndsAsItEnds) {
+  const Config pro = ConfigOf({KeyFor("b", "pro", Rpm(1))});
+  Host succeeds(ConfigOf({KeyFor("a", "flash", Rpm(9))}));
+  ASSERT_EQ(succeeds.Send("flash"), "a");
+  succeeds.dispatcher.Configure(pro, succeeds.now);
+  EXPECT_FALSE(succeeds.Finish(succeeds.last_ticket, {}, Demand{.input_tokens = 9'000}));
+  Host fails(ConfigOf({KeyFor("a", "flash", Rpm(9))}));
+  ASSERT_EQ(fails.Send("flash"), "a");
+  fails.dispatcher.Configure(pro, fails.now);
+  const auto refusal = fails.Finish(fails.last_ticket, FaultOf(FaultKind::kNetwork));
+  ASSERT_TRUE(refusal);
+  EXPECT_EQ(refusal->reason, RefusalReason::kFault);
+}
+
+TEST(Reload, AKeyThatComesBackHasTheCooldownThatItsLastAttemptBroughtMeanwhile) {
+  const Config with = ConfigOf({KeyFor("a", "flash", Rpm(9))});
+  Host host(with);
+  ASSERT_EQ(host.Send("flash"), "a");
+  host.dispatcher.Configure(ConfigOf({}), host.now);
+  EXPECT_EQ(host.dispatcher.Key("a", host.now), std::nullopt);
+  host.Finish(host.last_ticket, FaultOf(FaultKind::kMinuteQuota, seconds(30)));
+  host.dispatcher.Configure(with, host.now);
+  EXPECT_EQ(host.dispatcher.Key("a", host.now)->state, KeyStateName::kCooling);
+  EXPECT_EQ(host.SendAndSucceed("flash"), "");
+  host.Pass(seconds(30));
+  EXPECT_EQ(host.SendAndSucceed("flash"), "a");
+}
+
+TEST(Reload, WhatKeysThatAreGoneHaveUsedIsForgottenWhereThereAreVeryMany) {
+  Config config;
+  const auto used = [&](int keys) {
+    config.keys.clear();
+    for (int i = 0; i < keys; ++i) {
+      config.keys.push_back(KeyFor("key" + std::to_string(i), "flash", Rpm(9)));
+    }
+    KeyPool pool(1);
+    pool.Configure(config, kStart);
+    pool.RestoreAttempts("key0", "flash", {1}, kStart);
+    for (int i = 0; i < 2; ++i) pool.Configure(ConfigOf({}), kStart);
+    pool.Configure(config, kStart);
+    return pool.Key("key0", kStart)->usage.at(0).rpm->used;
+  };
+  EXPECT_EQ(used(10'000), 1);
+  EXPECT_EQ(used(10'001), 0);
+}
+
 TEST(Restart, NothingIsOverrun) {
   Host host(ConfigOf({KeyFor("a", "flash", Rpm(2))}));
   host.dispatcher.RestoreAttempts("a", "flash", {1}, kStart - seconds(30));
@@ -361,6 +456,19 @@ TEST(Restart, NothingIsOverrun) {
   EXPECT_EQ(host.SendAndSucceed("flash"), "");
   host.Pass(milliseconds(1));
   EXPECT_EQ(host.SendAndSucceed("flash"), "a");
+}
+
+TEST(Restart, WhereTheJournalHasGapsMinutesCountAsFullAndDaysAsTold) {
+  LimitSet limits = Rpm(2);
+  limits.rpd = 3;
+  Host host(ConfigOf({KeyFor("a", "flash", limits)}));
+  host.dispatcher.RestoreDay("a", "flash", {0, 0, 0, 0, 2}, kStart, host.now);
+  host.dispatcher.RestoreDay("gone", "flash", {0, 0, 0, 0, 2}, kStart, host.now);
+  host.dispatcher.RestoreFullWindows(kStart - seconds(20), host.now);
+  EXPECT_EQ(host.SendAndSucceed("flash"), "");
+  host.Pass(seconds(40));
+  EXPECT_EQ(host.SendAndSucceed("flash"), "a");
+  EXPECT_EQ(host.SendAndSucceed("flash"), "") << "the day is used up";
 }
 
 TEST(Restart, CooldownsAndSwitchedOffKeysAreRestored) {

@@ -23,6 +23,14 @@ TEST(Forecast, WithoutLimitsEverythingGoesNow) {
   EXPECT_EQ(Forecast(pool, Everything(pool), kStart).When(Requests(1'000'000)), kStart);
 }
 
+TEST(Forecast, BeyondAHundredThousandWindowsNothingIsKnown) {
+  KeyPool pool(1);
+  pool.Configure(ConfigOf({KeyFor("a", "flash", Rpm(1))}), kStart);
+  const Forecast forecast(pool, Everything(pool), kStart);
+  EXPECT_EQ(forecast.When(Requests(100'001)), kStart + 100'000 * seconds(60));
+  EXPECT_EQ(forecast.When(Requests(100'002)), kNever);
+}
+
 TEST(Forecast, WithoutKeysNothingIsKnown) {
   KeyPool pool(1);
   EXPECT_EQ(Forecast(pool, {}, kStart).When(Requests(1)), kNever);

@@ -127,6 +127,15 @@ TEST(Health, ADisabledKeyStaysSoUntilReset) {
   EXPECT_TRUE(health.Usable(kStart));
 }
 
+TEST(Health, ACooldownDoesNotEnableADisabledKey) {
+  Health health;
+  const auto early = health.Admit(kStart);
+  health.Ended(health.Admit(kStart), Of(Kind::kDisable), kStart);
+  EXPECT_FALSE(health.Ended(early, Cool(seconds(30)), kStart));
+  EXPECT_EQ(health.state(kStart + seconds(30)), KeyStateName::kDisabled);
+  EXPECT_FALSE(health.Usable(kStart + seconds(30)));
+}
+
 TEST(Health, ALateRefusalDoesNotDisableANewSecret) {
   Health health;
   const auto first = health.Admit(kStart), second = health.Admit(kStart);
@@ -170,6 +179,12 @@ TEST(Health, SurvivesARestart) {
 }
 
 // A naive keeper of the rules that outlive single transitions.
+TEST(Health, WhatHadNoSecretIsReadyAfterARestart) {
+  Health health;
+  health.Restore(KeyStateName::kNoSecret, {}, kStart);
+  EXPECT_EQ(health.state(kStart), KeyStateName::kReady);
+}
+
 TEST(HealthFuzz, KeepsItsPromises) {
   std::mt19937_64 random(3);
   const auto below = [&](std::uint64_t n) { return random() % n; };

@@ -50,6 +50,21 @@ TEST(TokenRule, AbsurdDemandsAreClamped) {
   }
 }
 
+TEST(TokenRule, EachLimitHasTheNameThatTheConfigurationGivesIt) {
+  const char* const names[] = {"rpm", "tpm", "itpm", "otpm", "rpd", "tpd", "in_flight"};
+  for (int i = 0; i < 7; ++i) EXPECT_STREQ(Name(static_cast<LimitKind>(i)), names[i]);
+}
+
+TEST(TokenRule, OnlyAMinuteLimitIsOne) {
+  LimitSet limits = Rpm(7);
+  limits.rpd = 9;
+  limits.max_in_flight = 2;
+  EXPECT_EQ(MinuteLimit(limits, LimitKind::kRpm)->amount, 7);
+  EXPECT_EQ(MinuteLimit(limits, LimitKind::kOtpm), std::nullopt);
+  EXPECT_EQ(MinuteLimit(limits, LimitKind::kRpd), std::nullopt);
+  EXPECT_EQ(MinuteLimit(limits, LimitKind::kInFlight), std::nullopt);
+}
+
 TEST(Quota, ARefusedReservationConsumesNothing) {
   LimitSet limits = Rpm(10);
   limits.tpm = Limit{100};
@@ -159,6 +174,82 @@ TEST(Quota, NeverFitsNamesTheLimit) {
   EXPECT_EQ(quota.NeverFits(Tokens(1001, 50)), LimitKind::kTpd);
 }
 
+TEST(Quota, ALimitOfNothingIsNeverFitAndLeavesNoHeadroom) {
+  Quota none(Rpm(0));
+  EXPECT_EQ(none.NeverFits({}), LimitKind::kRpm);
+  EXPECT_EQ(none.Headroom(kStart), 0);
+  LimitSet limits = Rpm(10);
+  limits.max_in_flight = 0;
+  EXPECT_EQ(Quota(limits).NeverFits({}), LimitKind::kInFlight);
+  EXPECT_EQ(Quota(limits).Headroom(kStart), 0);
+  limits.max_in_flight = 1;
+  EXPECT_FALSE(Quota(limits).NeverFits({}));
+  EXPECT_EQ(Quota(limits).Headroom(kStart), 1);
+}
+
+TEST(Quota, SaysOfEachLimitItsAmount) {
+  LimitSet limits = Tpm(100);
+  limits.rpd = 5;
+  limits.max_in_flight = 3;
+  const Quota quota(limits);
+  EXPECT_EQ(quota.AmountOf(LimitKind::kTpm), 100);
+  EXPECT_EQ(quota.AmountOf(LimitKind::kRpd), 5);
+  EXPECT_EQ(quota.AmountOf(LimitKind::kInFlight), 3);
+}
+
+TEST(Quota, WithoutALimitOfRequestsThereIsNothingToSpendEvenly) {
+  LimitSet limits = Tpm(100);
+  limits.burst = Burst::kSmooth;
+  Quota quota(limits);
+  quota.Reserve(Tokens(50), kStart);
+  EXPECT_TRUE(quota.Fits(Tokens(50), kStart));
+  EXPECT_FALSE(quota.Fits(Tokens(51), kStart));
+}
+
+TEST(Quota, ADaysLimitThatIsNewDoesNotCountWhatWasReservedBeforeIt) {
+  Quota quota(Rpm(10));
+  const Reservation before = quota.Reserve(Tokens(70), kStart);
+  LimitSet limits = Rpm(10);
+  limits.tpd = 100;
+  quota.SetLimits(limits, kStart);
+  const Reservation after = quota.Reserve(Tokens(40), kStart);
+  quota.Settle(before, Tokens(70), {}, kStart);
+  EXPECT_EQ(quota.Day(LimitKind::kTpd)->Used(kStart), 40);
+  quota.Settle(after, Tokens(30), {}, kStart);
+  EXPECT_EQ(quota.Day(LimitKind::kTpd)->Used(kStart), 30);
+}
+
+TEST(Quota, ClearedDaysAreNotTakenBackTwice) {
+  LimitSet limits;
+  limits.tpd = 100;
+  Quota quota(limits);
+  const Reservation before = quota.Reserve(Tokens(70), kStart);
+  quota.Clear();
+  EXPECT_TRUE(quota.Fits(Tokens(100), kStart));
+  quota.Reserve(Tokens(40), kStart);
+  quota.Refund(before, kStart);
+  EXPECT_EQ(quota.Day(LimitKind::kTpd)->Used(kStart), 40);
+}
+
+TEST(Quota, ARollingDayIsShownToFallWhenItsOldestUseLeaves) {
+  LimitSet limits;
+  limits.rpd = 10;
+  limits.guard = {};
+  Quota quota(limits);
+  EXPECT_EQ(quota.Usage(kStart).rpd->resets_at, std::nullopt);
+  quota.Reserve({}, kStart);
+  EXPECT_EQ(quota.Usage(kStart + hours(1)).rpd->resets_at, kStart + hours(24));
+}
+
+TEST(Quota, ADayEndsWithTheProvidersClockAndTheGuard) {
+  LimitSet limits;
+  limits.rpd = 1;
+  EXPECT_EQ(Quota(limits).DayEnd(kStart), kNever);
+  limits.day_reset = [](Instant) { return kStart + hours(5); };
+  EXPECT_EQ(Quota(limits).DayEnd(kStart), kStart + hours(5) + milliseconds(250));
+  EXPECT_EQ(Quota(limits).DayEnd(kStart + hours(5)), kNever) << "it is not ahead";
+}
+
 TEST(Quota, AProviderThatSaysLessIsBelievedAndOneThatSaysMoreIsNot) {
   Quota quota(Rpm(10));
   quota.Reserve({}, kStart);
@@ -201,6 +292,19 @@ TEST(Quota, WhatAnEarlierRunSentIsRestored) {
   quota.RestoreDay({0, 0, 0, 0, 8}, kStart, kStart);
   EXPECT_EQ(quota.ReadyAt({}, kStart), kStart + seconds(10));
   EXPECT_EQ(quota.Day(LimitKind::kRpd)->Used(kStart), 8);
+}
+
+TEST(Quota, WhereTheJournalHasGapsTheMinuteWindowsCountAsFull) {
+  LimitSet limits = Rpm(2);
+  limits.rpd = 10;
+  Quota quota(limits);
+  quota.RestoreAttempts({1}, kStart - seconds(50));
+  quota.RestoreFullWindows(kStart - seconds(20), kStart);
+  EXPECT_EQ(UsedOf(quota, LimitKind::kRpm, kStart), 2);
+  EXPECT_EQ(quota.Window(LimitKind::kTpm), nullptr);
+  EXPECT_EQ(quota.Day(LimitKind::kRpd)->Used(kStart), 0);
+  EXPECT_EQ(quota.ReadyAt({}, kStart), kStart + seconds(10));
+  EXPECT_EQ(UsedOf(quota, LimitKind::kRpm, kStart + seconds(40)), 0);
 }
 
 // Never more than the limit in any window, whatever the order of reservations, settlements and

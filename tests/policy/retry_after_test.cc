@@ -30,8 +30,9 @@ TEST(RetryAfter, IsNeverNegativeAndNeverLongerThanADay) {
 }
 
 TEST(RetryAfter, ThatIsGarbageIsNothing) {
-  for (const char* value : {"", " ", "soon", "1s", "1e3", "nan", "inf", "1,5", "0x10", "30 30",
-                            "Tue, 14 Nov 2023", "Tue, 14 Nov 2023 22:14:00 PST"}) {
+  for (const char* value :
+       {"", " ", "soon", "1s", "1e3", "nan", "inf", "1,5", "0x10", "30 30", "Tue, 14 Nov 2023",
+        "Tue, 14 Nov 2023 22:14:00 PST", "Tue, 14 Nov 2023 22:14:00 GMT+1"}) {
     EXPECT_EQ(ParseRetryAfter(value, kNow), std::nullopt) << value;
   }
 }
@@ -56,6 +57,11 @@ TEST(DelayInWords, IsReadInTheFormsThatProvidersWrite) {
   EXPECT_EQ(DelayInWords("Please retry in 20.5s."), milliseconds(20'500));
   EXPECT_EQ(DelayInWords("Please retry after 26 seconds."), seconds(26));
   EXPECT_EQ(DelayInWords("try again in 2 minutes"), seconds(120));
+  EXPECT_EQ(DelayInWords("Please try again in 20s, or later"), seconds(20));
+  EXPECT_EQ(DelayInWords("retry in 2 hours"), hours(2));
+  EXPECT_EQ(DelayInWords("try again in 500 milliseconds"), milliseconds(500));
+  EXPECT_EQ(DelayInWords("try again in 5 lightyears"), std::nullopt);
+  EXPECT_EQ(DelayInWords("try again in ..."), std::nullopt);
   EXPECT_EQ(DelayInWords("try again in a while"), std::nullopt);
   EXPECT_EQ(DelayInWords("try again in "), std::nullopt);
   EXPECT_EQ(DelayInWords("try again in 5"), std::nullopt);
@@ -71,9 +77,32 @@ TEST(Headers, TheMoreExactAndTheSpentLimitAreReadFirst) {
   EXPECT_EQ(told({{"x-ratelimit-remaining-tokens", "0"}, {"x-ratelimit-reset-tokens", "2s"}}),
             "x-ratelimit-reset-tokens header");
   EXPECT_EQ(told({{"x-ratelimit-remaining-tokens", "1"}, {"x-ratelimit-reset-tokens", "2s"}}), "");
+  EXPECT_EQ(told({{"retry-after", "soon"},
+                  {"x-ratelimit-remaining-requests", "0"},
+                  {"x-ratelimit-reset-requests", "2s"}}),
+            "x-ratelimit-reset-requests header");
   EXPECT_EQ(told({{"anthropic-ratelimit-output-tokens-remaining", "0"},
                   {"anthropic-ratelimit-output-tokens-reset", "2023-11-14T22:13:40Z"}}),
             "anthropic-ratelimit-output-tokens-reset header");
+}
+
+TEST(Headers, OfASpentLimitWhoseResetIsMissingOrUnreadableTheNextOneIsRead) {
+  const auto told = [](Headers headers) {
+    const auto delay = ReadDelay(headers, kNow);
+    return delay ? delay->source : std::string();
+  };
+  EXPECT_EQ(told({{"x-ratelimit-remaining-requests", "0"}}), "");
+  EXPECT_EQ(told({{"x-ratelimit-remaining-requests", "0"},
+                  {"x-ratelimit-reset-requests", "soon"},
+                  {"x-ratelimit-remaining-tokens", "0"},
+                  {"x-ratelimit-reset-tokens", "2s"}}),
+            "x-ratelimit-reset-tokens header");
+  EXPECT_EQ(told({{"anthropic-ratelimit-tokens-remaining", "0"}}), "");
+  EXPECT_EQ(told({{"anthropic-ratelimit-requests-remaining", "0"},
+                  {"anthropic-ratelimit-requests-reset", "soon"},
+                  {"anthropic-ratelimit-tokens-remaining", "0"},
+                  {"anthropic-ratelimit-tokens-reset", "2023-11-14T22:13:40Z"}}),
+            "anthropic-ratelimit-tokens-reset header");
 }
 
 }  // namespace

@@ -79,6 +79,25 @@ TEST(SlidingWindow, MemoryIsBoundedAndMergingNeverLetsAmountsLeaveEarly) {
   }
 }
 
+TEST(SlidingWindow, MemoryIsBoundedAlsoForAmountsOfThePast) {
+  SlidingWindow window(1'000'000, seconds(60));
+  for (int i = 0; i < 5'000; ++i) {
+    window.Add(1, kStart + milliseconds((i * 7'919) % 5'000));
+    ASSERT_LE(window.points(), SlidingWindow::kMaxPoints);
+  }
+  window.SanityCheck();
+  EXPECT_EQ(window.Used(kStart + seconds(5)), 5'000);
+  EXPECT_EQ(window.Used(kStart + seconds(70)), 0);
+}
+
+TEST(SlidingWindow, NoMoreIsTakenBackThanIsThere) {
+  SlidingWindow window(10, seconds(60));
+  window.Add(4, kStart);
+  window.Remove(7, kStart, kStart);
+  EXPECT_EQ(window.Used(kStart), 0);
+  window.SanityCheck();
+}
+
 TEST(SlidingWindow, ReleasesSayWhatLeavesWhen) {
   SlidingWindow window(100, seconds(60));
   for (int i = 0; i < 10; ++i) window.Add(1, kStart + seconds(i));

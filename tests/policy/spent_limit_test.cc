@@ -113,6 +113,24 @@ TEST_F(LearnedLimit, IsAtLeastHalfOfWhatItWasHoweverManyRefusalsTheWindowBrings)
   EXPECT_EQ(quota_.Usage(later).rpm->limit, 3);
 }
 
+TEST_F(LearnedLimit, IsNoneOfALimitThatIsNotSet) {
+  quota_.Learn(LimitKind::kOtpm, Attempt(start_), start_);
+  EXPECT_EQ(quota_.Usage(start_).otpm, std::nullopt);
+  EXPECT_EQ(quota_.Usage(start_).rpm->limit, 10);
+}
+
+TEST_F(LearnedLimit, IsNotLearnedWhereAsMuchWasAcceptedAsIsAllowed) {
+  const Reservation refused = Attempt(start_);
+  quota_.RestoreAttempts({9}, start_);
+  quota_.Learn(LimitKind::kRpm, refused, start_);
+  EXPECT_EQ(quota_.Usage(start_).rpm->limit, 9);
+  quota_.Clear();
+  const Reservation again = Attempt(start_);
+  quota_.RestoreAttempts({10}, start_);
+  quota_.Learn(LimitKind::kRpm, again, start_);
+  EXPECT_EQ(quota_.Usage(start_).rpm->limit, 10);
+}
+
 TEST_F(LearnedLimit, RisesToTheConfiguredOneAndNotBeyond) {
   quota_.Learn(LimitKind::kRpm, Attempt(start_), start_);
   Instant at = start_;
