@@ -1,27 +1,26 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
+#include "storage/apply.h"
 #include "storage/attempt_log.h"
 #include "storage/database.h"
 #include "storage/sqlite_store.h"
 #include "storage/store.h"
 #include "storage/sums.h"
-#include "threads/mutex.h"
+#include "storage/write_queue.h"
 #include "threads/role.h"
 
 namespace requestrouter::storage {
 
-// The storage thread: the only connection that writes. Takes everything that waits, writes it in
-// one transaction and commits it once, so that a turn costs a share of one sync. What nobody waits
-// for waits for company.
+// The storage thread: the only connection that writes. Writes what the queue gives it in one
+// transaction and commits it once, so that a turn costs a share of one sync.
 //
 // After a failure it tries again by itself: README.md's table says what each trouble leads to.
 class Writer {
@@ -47,8 +46,10 @@ class Writer {
   // Writes what waits and ends the thread; the database stays open, nothing may be submitted.
   void Stop();
 
-  void Submit(Write write, Durability durability, Store::Done<Written> done);  // any thread
-  bool healthy() const { return healthy_; }                                    // any thread
+  void Submit(Write write, Durability durability, Store::Done<Written> done) {  // any thread
+    queue_.Submit(std::move(write), durability, std::move(done));
+  }
+  bool healthy() const { return healthy_; }  // any thread
 
  private:
   // Pages of the log (1 MB) after which it is copied back even without a quiet moment. Commits wait
@@ -56,17 +57,10 @@ class Writer {
   // and a request costs less, because a long log is slower to read.
   static constexpr int kLogPages = 250;
 
-  struct Job {
-    Write write;
-    Durability durability;
-    Store::Done<Written> done;
-    bool urgent;
-  };
+  using Job = WriteQueue::Job;
   using Results = std::vector<Result<Written>>;
 
   void Run();
-  void AwaitCompany(threads::Lock& lock) RR_REQUIRES(threads::kStorageThread, mutex_);
-  std::vector<Job> TakeGroup() RR_REQUIRES(threads::kStorageThread, mutex_);
   void Commit(std::vector<Job>& group) RR_REQUIRES(threads::kStorageThread);
   void CommitOrThrow(std::vector<Job>& group, Results& results)
       RR_REQUIRES(threads::kStorageThread);
@@ -75,11 +69,12 @@ class Writer {
   void ApplyEachAlone(const std::vector<Job>& group, Results& results)
       RR_REQUIRES(threads::kStorageThread);
   void CommitWithSums(Transaction& transaction, Sums& sums) RR_REQUIRES(threads::kStorageThread);
-  Result<Written> TryApply(const Write& write, Sums& sums) RR_REQUIRES(threads::kStorageThread);
-  Written Apply(const Write& write, Sums& sums) RR_REQUIRES(threads::kStorageThread);
-  Written ApplyFinish(const Finish& finish, Sums& sums) RR_REQUIRES(threads::kStorageThread);
-  void ApplyClosed(const AttemptClosed& attempt, Sums& sums) RR_REQUIRES(threads::kStorageThread);
+  Target TargetOf(Sums& sums) {
+    return {*database_, attempts_, sums, options_.directory, options_.most_results};
+  }
   void SetDurability(bool sync) RR_REQUIRES(threads::kStorageThread);
+
+  // writer_upkeep.cc
   void CheckpointWhenDue(bool idle) RR_REQUIRES(threads::kStorageThread);
   void RenewLogWhenDue() RR_REQUIRES(threads::kStorageThread);
   void Probe() RR_REQUIRES(threads::kStorageThread);
@@ -104,11 +99,7 @@ class Writer {
   bool suspect_ = false;
   std::atomic<bool> healthy_{true};
 
-  threads::Mutex mutex_;
-  std::condition_variable wake_;
-  std::deque<Job> jobs_ RR_GUARDED_BY(mutex_);
-  std::size_t urgent_ RR_GUARDED_BY(mutex_) = 0;  // of the jobs
-  bool stopping_ RR_GUARDED_BY(mutex_) = false;
+  WriteQueue queue_;
   std::thread thread_;
 };
 
