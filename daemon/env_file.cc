@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "daemon/config/settings.h"
+#include "daemon/config/number_settings.h"
 #include "daemon/config/suggest.h"
 #include "daemon/secrets/secrets.h"
 

@@ -14,8 +14,9 @@ constexpr std::string_view kForm =
     "\"file:/path\", \"credential:NAME\", \"vault:mount/path\" or \"command:...\"";
 
 std::optional<Kind> KindOf(std::string_view name) {
-  constexpr std::array<Kind, 5> kKinds = {Kind::kEnvironment, Kind::kFile, Kind::kCredential,
-                                          Kind::kVault, Kind::kCommand};  // as kSecretFields
+  constexpr std::array<Kind, kSecretFields.size()> kKinds = {Kind::kEnvironment, Kind::kFile,
+                                                             Kind::kCredential, Kind::kVault,
+                                                             Kind::kCommand};  // as kSecretFields
   for (std::size_t i = 0; i < kKinds.size(); ++i) {
     if (name == kSecretFields[i]) return kKinds[i];
   }

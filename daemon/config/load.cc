@@ -6,6 +6,7 @@
 #include "daemon/config/fields.h"
 #include "daemon/config/json_tree.h"
 #include "daemon/config/keys.h"
+#include "daemon/config/number_settings.h"
 #include "daemon/config/object_reader.h"
 #include "daemon/config/providers.h"
 #include "daemon/config/settings.h"

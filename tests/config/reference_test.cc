@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "daemon/config/fields.h"
+#include "daemon/config/number_settings.h"
 #include "daemon/config/providers.h"
-#include "daemon/config/settings.h"
 
 // REFERENCE.md describes everything that the loader reads.
 namespace requestrouter::config {
