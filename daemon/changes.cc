@@ -23,7 +23,7 @@ bool SameLimits(const policy::LimitSet& one, const policy::LimitSet& other) {
 // Compares all that the file says of a key, but not where in the file it is said.
 bool SameKey(const config::Key& one, const config::Key& other) {
   const auto tied = [](const config::Key& k) {
-    return std::tie(k.provider, k.quota_group, k.workload, k.priority, k.active, k.secret);
+    return std::tie(k.provider, k.quota_group, k.tier, k.priority, k.active, k.secret);
   };
   return tied(one) == tied(other) &&
          std::equal(one.models.begin(), one.models.end(), other.models.begin(), other.models.end(),

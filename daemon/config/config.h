@@ -46,8 +46,8 @@ struct Key {
   std::string provider;     // a name in Config::providers
   std::string quota_group;  // the key_id where none was given
   std::vector<ModelOfKey> models;
-  std::string workload;  // light | medium | heavy, or empty
-  int priority = 2;      // high = 1, medium = 2, low = 3, or any number
+  std::optional<policy::Tier> tier;  // tags.workload
+  int priority = 2;                  // high = 1, medium = 2, low = 3, or any number
   bool active = true;
   SecretSource secret;
   int line = 0;  // in keys.json, for messages

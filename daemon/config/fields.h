@@ -3,6 +3,8 @@
 #include <array>
 #include <string_view>
 
+#include "daemon/policy/types.h"
+
 // The names that keys.json may hold, object by object. Others draw a warning, except those that
 // begin with '_' or '$' or "//", which people use for comments and editors for schemas.
 // REFERENCE.md describes every one; a test compares it with this list.
@@ -52,7 +54,7 @@ inline constexpr std::array<std::string_view, 5> kModelFields = {
 inline constexpr std::array<std::string_view, 6> kCapabilities = {
     "tools", "json", "json_schema", "images", "reasoning", "streaming"};
 
-inline constexpr std::array<std::string_view, 3> kWorkloads = {"light", "medium", "heavy"};
+inline constexpr auto& kWorkloads = policy::kTierNames;
 
 // Those of `config` that are whole numbers are listed in settings.h.
 inline constexpr std::array<std::string_view, 11> kOtherSettings = {

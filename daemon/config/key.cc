@@ -1,5 +1,6 @@
 #include "daemon/config/key.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <utility>
@@ -88,10 +89,15 @@ void ReadPriority(const ObjectReader& tags, Key& key) {
                                                       : DidYouMean(value->text, kWords)));
 }
 
+policy::Tier TierNamed(std::string_view workload) {
+  const auto at = std::find(kWorkloads.begin(), kWorkloads.end(), workload);
+  return policy::kTiers.at(static_cast<std::size_t>(at - kWorkloads.begin()));
+}
+
 void ReadTags(const ObjectReader& reader, Key& key) {
   const auto tags = reader.Object("tags");  // others than these two are the operator's own
   if (!tags) return;
-  if (const auto workload = tags->Word("workload", kWorkloads)) key.workload = *workload;
+  if (const auto workload = tags->Word("workload", kWorkloads)) key.tier = TierNamed(*workload);
   ReadPriority(*tags, key);
 }
 

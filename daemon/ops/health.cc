@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <optional>
+#include <string>
 
 #include "daemon/ops/operations.h"
 #include "requestrouter_version.h"
@@ -28,20 +30,8 @@ KeyCounts Count(const std::vector<policy::KeyStatus>& keys, const router::Catalo
   return counts;
 }
 
-std::string WorkloadOf(const router::Catalog& catalog, const std::string& model) {
-  const auto& mapping = catalog.config().settings.workload_models;
-  for (const char* tier : {"light", "medium", "heavy"}) {
-    const auto models = mapping.find(tier);
-    if (models == mapping.end()) continue;
-    const auto& names = models->second;
-    if (std::find(names.begin(), names.end(), model) != names.end()) return tier;
-  }
-  for (const config::Key& key : catalog.config().keys) {
-    const bool serves = std::any_of(key.models.begin(), key.models.end(),
-                                    [&](const auto& m) { return m.name == model; });
-    if (serves && !key.workload.empty()) return key.workload;
-  }
-  return "";
+std::string WorkloadOf(std::optional<policy::Tier> tier) {
+  return tier ? std::string(policy::kTierNames.at(static_cast<std::size_t>(*tier))) : "";
 }
 
 }  // namespace
@@ -92,7 +82,7 @@ void Operations::On(const Asker& asker, const ipc::ModelsRequest&) {
     models.push_back({{"model", model},
                       {"provider", provider},
                       {"keys", keys},
-                      {"workload", WorkloadOf(*catalog_, model)},
+                      {"workload", WorkloadOf(parts_.dispatcher.TierOf(model))},
                       {"available", parts_.dispatcher.IsAvailable(model, parts_.clock.Steady())},
                       {"capabilities", catalog_->CapabilitiesOf(model)}});
   }

@@ -55,6 +55,11 @@ bool Dispatcher::IsAvailable(std::string_view model, Instant now) const {
   return impl_->IsAvailable(model, now);
 }
 
+std::optional<Tier> Dispatcher::TierOf(std::string_view model) const {
+  const auto found = impl_->pool().FindModel(model);
+  return found ? impl_->planner().KnownTier(*found) : std::nullopt;
+}
+
 std::int64_t Dispatcher::EstimateTokens(std::string_view model, std::int64_t bytes) const {
   return impl_->estimator().Estimate(model, bytes);
 }

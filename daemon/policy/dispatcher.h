@@ -69,6 +69,8 @@ class Dispatcher {
   // Whether any key serves `model`, whatever its state.
   bool Serves(std::string_view model) const;
   bool IsAvailable(std::string_view model, Instant now) const;  // one could be sent now
+  // That it is for; nullopt: neither the mapping nor a key says so.
+  std::optional<Tier> TierOf(std::string_view model) const;
 
   // Estimated input tokens of a text of that many UTF-8 bytes (learned per model from answers).
   std::int64_t EstimateTokens(std::string_view model, std::int64_t bytes) const;

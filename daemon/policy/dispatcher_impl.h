@@ -55,6 +55,7 @@ class Dispatcher::Impl {
   bool IsAvailable(std::string_view model, Instant now);
 
   KeyPool& pool() { return pool_; }
+  const Planner& planner() const { return planner_; }
   TokenEstimator& estimator() { return estimator_; }
   // Keys came, went or were reset: every lane looks again, also whether anything can answer it.
   void KeysChanged();

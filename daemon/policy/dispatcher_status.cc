@@ -108,7 +108,7 @@ std::vector<Standing> Impl::Waiting(Instant now) {
 
 bool Impl::IsAvailable(std::string_view model, Instant now) {
   const auto found = pool_.FindModel(model);
-  return found && pool_.AnyOpen({{*found, Choice::kAnyTag}}, now);
+  return found && pool_.AnyOpen({{*found, Choice::kAnyTier}}, now);
 }
 
 std::vector<Considered> Impl::Consider(const Ask& ask, Instant now) {
@@ -139,7 +139,7 @@ std::vector<Considered> Impl::Consider(const Ask& ask, Instant now) {
   };
   Choices every = AllOf(plan);
   for (std::uint32_t model = 0; model < pool_.model_count(); ++model) {
-    every.push_back({model, Choice::kAnyTag});
+    every.push_back({model, Choice::kAnyTier});
   }
   std::vector<Considered> all;
   all.reserve(std::min(pool_.cell_count(), kMaxConsidered));

@@ -25,8 +25,8 @@ KeyState* KeyPool::FindKey(std::string_view key_id) {
   return found == keys_.end() ? nullptr : found->second.get();
 }
 
-bool KeyPool::HasTag(std::uint32_t model, std::int8_t tag) const {
-  return models_[model].tags[static_cast<std::size_t>(tag)];
+bool KeyPool::HasTier(std::uint32_t model, Tier tier) const {
+  return models_[model].tiers[static_cast<std::size_t>(tier)];
 }
 
 Choices KeyPool::ChoicesOf(std::string_view key_id) const {
@@ -36,7 +36,7 @@ Choices KeyPool::ChoicesOf(std::string_view key_id) const {
   const KeyState& key = *found->second;
   for (const KeyModel& served : key.spec.models) {
     const auto model = FindModel(served.name);
-    if (model) choices.push_back({*model, Choice::kAnyTag, &key});
+    if (model) choices.push_back({*model, Choice::kAnyTier, &key});
   }
   return choices;
 }

@@ -40,7 +40,7 @@ class KeyPool {
   std::size_t model_count() const { return models_.size(); }
   const std::string& model_name(std::uint32_t model) const { return models_[model].name; }
   std::optional<std::uint32_t> FindModel(std::string_view name) const;
-  bool HasTag(std::uint32_t model, std::int8_t tag) const;  // of any of its keys
+  bool HasTier(std::uint32_t model, Tier tier) const;  // any of its keys
   // The models of one key, for that key alone, as configured; none where there is no such key.
   Choices ChoicesOf(std::string_view key_id) const;
   // The part that a demand takes of all that the model's keys have: the greatest over the limits
@@ -122,20 +122,20 @@ class KeyPool {
     std::shared_ptr<KeyState> key;
     std::shared_ptr<QuotaState> quota;
     Instant excluded_until = Instant::min();
-    std::int8_t tag = Choice::kAnyTag;
+    std::optional<Tier> tier;
   };
   struct Model {
     std::string name;
     std::vector<Cell> cells;
     CellOrder order;
-    std::array<bool, 3> tags{};                         // of its keys
+    std::array<bool, kTiers.size()> tiers{};            // of its keys
     std::array<std::int64_t, kMinuteKinds> capacity{};  // sums of limits; 0: not limited
   };
 
   const Cell& At(CellId cell) const { return models_[cell.model].cells[cell.index]; }
   KeyState* FindKey(std::string_view key_id);
   static bool Matches(const Cell& cell, const Choice& choice) {
-    return (choice.tag == Choice::kAnyTag || choice.tag == cell.tag) &&
+    return (choice.tier == Choice::kAnyTier || choice.tier == cell.tier) &&
            (choice.key == nullptr || choice.key == cell.key.get());
   }
   // ---- choosing

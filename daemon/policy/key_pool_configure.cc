@@ -10,13 +10,6 @@ namespace {
 
 constexpr std::size_t kMostFormer = 10'000;  // quotas of keys that are gone
 
-std::int8_t TagOf(const std::string& workload) {
-  if (workload == "light") return 0;
-  if (workload == "medium") return 1;
-  if (workload == "heavy") return 2;
-  return Choice::kAnyTag;
-}
-
 }  // namespace
 
 void KeyPool::Configure(const Config& config, Instant now) {
@@ -81,9 +74,8 @@ void KeyPool::AddModel(const KeyModel& served, const std::shared_ptr<KeyState>& 
   if (fresh) models_.push_back({served.name, {}, {}, {}, {}});
   Model& model = models_[entry->second];
   const CellId cell{entry->second, static_cast<std::uint32_t>(model.cells.size())};
-  const std::int8_t tag = TagOf(spec.workload);
-  if (tag != Choice::kAnyTag) model.tags[static_cast<std::size_t>(tag)] = true;
-  model.cells.push_back({key, quota, Instant::min(), tag});
+  if (spec.tier) model.tiers[static_cast<std::size_t>(*spec.tier)] = true;
+  model.cells.push_back({key, quota, Instant::min(), spec.tier});
   model.order.Add(spec.priority);
   cells_of_[key.get()].push_back(cell);
   cells_of_[quota.get()].push_back(cell);

@@ -6,8 +6,6 @@
 namespace requestrouter::policy {
 namespace {
 
-constexpr int kLight = 0, kMedium = 1, kHeavy = 2;
-
 bool Capable(const Ask& ask, const std::string& model) {
   const auto& capable = ask.capable_models;
   return capable.empty() || std::find(capable.begin(), capable.end(), model) != capable.end();
@@ -15,9 +13,11 @@ bool Capable(const Ask& ask, const std::string& model) {
 
 bool Has(const Choices& choices, std::uint32_t model) {
   return std::any_of(choices.begin(), choices.end(), [&](const Choice& choice) {
-    return choice.model == model && choice.tag == Choice::kAnyTag;
+    return choice.model == model && choice.tier == Choice::kAnyTier;
   });
 }
+
+int Distance(Tier a, Tier b) { return std::abs(static_cast<int>(a) - static_cast<int>(b)); }
 
 void Drop(Choices& choices, std::uint32_t model) {
   std::erase_if(choices, [&](const Choice& choice) { return choice.model == model; });
@@ -34,7 +34,7 @@ Choices AllOf(const Plan& plan) {
 Plan Planner::Make(const Ask& ask) const {
   if (!ask.key_id.empty()) return {OfKey(ask), {}};
   const bool fallback = ask.allow_fallback.value_or(config_->enable_fallback);
-  const int tier = static_cast<int>(TierOf(ask));
+  const Tier tier = TierOf(ask);
   if (ask.model.empty()) {
     Plan plan = ByTier(tier, ask);
     if (!fallback) plan.fallback.clear();
@@ -45,18 +45,18 @@ Plan Planner::Make(const Ask& ask) const {
   if (!served && !fallback) return {};
   // The tier of the name that was asked for, where it has other models.
   Plan others = ByTier(tier, ask);
-  const auto own = named ? std::optional(WeightOf(*named)) : MappedTier(ask.model);
+  const auto own = named ? std::optional(TierOfModel(*named)) : MappedTier(ask.model);
   if (own) {
     Choices same = OfTier(*own, ask);
     if (served) Drop(same, *named);
     if (!same.empty()) others = {same, {}};
   }
   if (!served) return others;
-  if (!fallback) return {{{*named, Choice::kAnyTag}}, {}};
+  if (!fallback) return {{{*named, Choice::kAnyTier}}, {}};
   Choices rest = others.wanted;
   rest.insert(rest.end(), others.fallback.begin(), others.fallback.end());
   Drop(rest, *named);
-  return {{{*named, Choice::kAnyTag}}, rest};
+  return {{{*named, Choice::kAnyTier}}, rest};
 }
 
 Choices Planner::OfKey(const Ask& ask) const {
@@ -76,56 +76,61 @@ Tier Planner::TierOf(const Ask& ask) const {
   return size >= config_->auto_medium_tokens ? Tier::kMedium : Tier::kLight;
 }
 
-const std::vector<std::string>& Planner::Mapping(int tier) const {
-  if (tier == kLight) return config_->light_models;
-  return tier == kMedium ? config_->medium_models : config_->heavy_models;
+const std::vector<std::string>& Planner::Mapping(Tier tier) const {
+  if (tier == Tier::kLight) return config_->light_models;
+  return tier == Tier::kMedium ? config_->medium_models : config_->heavy_models;
 }
 
-std::optional<int> Planner::MappedTier(const std::string& model) const {
-  for (const int tier : {kLight, kMedium, kHeavy}) {
+std::optional<Tier> Planner::MappedTier(const std::string& model) const {
+  for (const Tier tier : kTiers) {
     const auto& names = Mapping(tier);
     if (std::find(names.begin(), names.end(), model) != names.end()) return tier;
   }
   return std::nullopt;
 }
 
-int Planner::WeightOf(std::uint32_t model) const {
+std::optional<Tier> Planner::KnownTier(std::uint32_t model) const {
   if (const auto mapped = MappedTier(pool_->model_name(model))) return *mapped;
-  for (const int tier : {kLight, kMedium, kHeavy}) {
-    if (pool_->HasTag(model, static_cast<std::int8_t>(tier))) return tier;
+  for (const Tier tier : kTiers) {
+    if (pool_->HasTier(model, tier)) return tier;
   }
-  return kMedium;
+  return std::nullopt;
 }
 
-Choices Planner::OfTier(int tier, const Ask& ask) const {
+Tier Planner::TierOfModel(std::uint32_t model) const {
+  return KnownTier(model).value_or(Tier::kMedium);
+}
+
+Choices Planner::OfTier(Tier tier, const Ask& ask) const {
   Choices choices;
   for (const std::string& name : Mapping(tier)) {
     const auto model = pool_->FindModel(name);
     if (!model || !Capable(ask, name) || Has(choices, *model)) continue;
-    choices.push_back({*model, Choice::kAnyTag});
+    choices.push_back({*model, Choice::kAnyTier});
   }
   for (std::uint32_t model = 0; model < pool_->model_count(); ++model) {
-    const auto tag = static_cast<std::int8_t>(tier);
-    if (Has(choices, model) || !pool_->HasTag(model, tag)) continue;
-    if (Capable(ask, pool_->model_name(model))) choices.push_back({model, tag});
+    if (Has(choices, model) || !pool_->HasTier(model, tier)) continue;
+    if (Capable(ask, pool_->model_name(model))) choices.push_back({model, tier});
   }
   return choices;
 }
 
-Plan Planner::ByTier(int tier, const Ask& ask) const {
+Plan Planner::ByTier(Tier tier, const Ask& ask) const {
   Plan plan{OfTier(tier, ask), {}};
   std::vector<std::uint32_t> rest;
   for (std::uint32_t model = 0; model < pool_->model_count(); ++model) {
     if (!Has(plan.wanted, model) && Capable(ask, pool_->model_name(model))) rest.push_back(model);
   }
-  const auto distance = [&](std::uint32_t model) { return std::abs(WeightOf(model) - tier); };
-  std::stable_sort(rest.begin(), rest.end(), [&](std::uint32_t a, std::uint32_t b) {
-    return std::pair(distance(a), WeightOf(a)) < std::pair(distance(b), WeightOf(b));
-  });
+  const auto rank = [&](std::uint32_t model) {
+    const Tier own = TierOfModel(model);
+    return std::pair(Distance(own, tier), own);
+  };
+  std::stable_sort(rest.begin(), rest.end(),
+                   [&](std::uint32_t a, std::uint32_t b) { return rank(a) < rank(b); });
   const bool none = plan.wanted.empty();
   for (const std::uint32_t model : rest) {
-    const bool nearest = none && WeightOf(model) == WeightOf(rest.front());
-    (nearest ? plan.wanted : plan.fallback).push_back({model, Choice::kAnyTag});
+    const bool nearest = none && TierOfModel(model) == TierOfModel(rest.front());
+    (nearest ? plan.wanted : plan.fallback).push_back({model, Choice::kAnyTier});
   }
   return plan;
 }

@@ -43,14 +43,16 @@ class Planner {
   // `auto`: by the size of what goes in and is expected to come out.
   Tier TierOf(const Ask& ask) const;
 
+  // That the mapping or else the lightest tag of its keys gives a served model.
+  std::optional<Tier> KnownTier(std::uint32_t model) const;
+
  private:
-  const std::vector<std::string>& Mapping(int tier) const;
-  std::optional<int> MappedTier(const std::string& model) const;
+  const std::vector<std::string>& Mapping(Tier tier) const;
+  std::optional<Tier> MappedTier(const std::string& model) const;
   Choices OfKey(const Ask& ask) const;
-  // Of a served model without a mapping: the lightest tag of its keys, else medium.
-  int WeightOf(std::uint32_t model) const;
-  Choices OfTier(int tier, const Ask& ask) const;
-  Plan ByTier(int tier, const Ask& ask) const;
+  Tier TierOfModel(std::uint32_t model) const;  // medium where it is not known
+  Choices OfTier(Tier tier, const Ask& ask) const;
+  Plan ByTier(Tier tier, const Ask& ask) const;
 
   const Config* config_;
   const KeyPool* pool_;

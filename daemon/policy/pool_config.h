@@ -23,8 +23,8 @@ struct KeySpec {
   std::string provider;
   std::string quota_group;  // equal to key_id where the key has a quota of its own
   std::vector<KeyModel> models;
-  std::string workload;  // light | medium | heavy, or empty
-  int priority = 2;      // lower first
+  std::optional<Tier> tier;  // that it is tagged with; not kAuto
+  int priority = 2;          // lower first
   bool active = true;
   bool has_secret = true;
 };

@@ -3,6 +3,7 @@
 #include <compare>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -58,12 +59,12 @@ struct Admission {
   Health::Pass key_pass, quota_pass, provider_pass;
 };
 
-// Models to choose from: index of the model, of the workload tag that keys must have, and the only
-// key that may be used. Valid until Configure.
+// Models to choose from: index of the model, the tier that its keys must be tagged with, and the
+// only key that may be used. Valid until Configure.
 struct Choice {
-  static constexpr std::int8_t kAnyTag = -1;
+  static constexpr std::optional<Tier> kAnyTier = std::nullopt;
   std::uint32_t model = 0;
-  std::int8_t tag = kAnyTag;      // as Tier: 0 light, 1 medium, 2 heavy
+  std::optional<Tier> tier = kAnyTier;
   const KeyState* key = nullptr;  // null: any
   bool operator==(const Choice&) const = default;
   auto operator<=>(const Choice&) const = default;

@@ -13,7 +13,6 @@
 // What goes in and out of the dispatcher: requests, grants, refusals and reports of attempts.
 namespace requestrouter::policy {
 
-enum class Tier : std::uint8_t { kLight, kMedium, kHeavy, kAuto };
 enum class PriorityClass : std::uint8_t { kInteractive, kNormal, kBatch };
 
 // A request that wants to be sent. `ticket` is the caller's own number for it.

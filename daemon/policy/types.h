@@ -1,10 +1,12 @@
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 // Words that all of policy shares. Policy is pure: standard library only, time is an argument,
@@ -15,6 +17,11 @@ using Instant = std::chrono::steady_clock::time_point;
 using Duration = std::chrono::steady_clock::duration;
 
 inline constexpr Instant kNever = Instant::max();
+
+// How demanding work is, and which models are for it. kAuto, of requests only: by their size.
+enum class Tier : std::uint8_t { kLight, kMedium, kHeavy, kAuto };
+inline constexpr std::array<Tier, 3> kTiers = {Tier::kLight, Tier::kMedium, Tier::kHeavy};
+inline constexpr std::array<std::string_view, 3> kTierNames = {"light", "medium", "heavy"};
 
 // The next instant after `now` at which a provider's day begins. Passed in, because policy knows
 // no time zones.

@@ -113,7 +113,7 @@ policy::KeySpec Catalog::ToKeySpec(const config::Key& key, const Clock& clock) c
   spec.key_id = key.key_id;
   spec.provider = key.provider;
   spec.quota_group = key.quota_group;
-  spec.workload = key.workload;
+  spec.tier = key.tier;
   spec.priority = key.priority;
   spec.active = key.active;
   spec.has_secret = SecretOf(key.key_id) != nullptr;

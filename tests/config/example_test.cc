@@ -56,8 +56,8 @@ TEST(Example, PrioritiesAreNumbersOrWords) {
   EXPECT_EQ(loaded.config.keys.at(0).priority, 1);
   EXPECT_EQ(loaded.config.keys.at(1).priority, 2);  // medium
   EXPECT_EQ(loaded.config.keys.at(2).priority, 1);  // high
-  EXPECT_EQ(loaded.config.keys.at(0).workload, "light");
-  EXPECT_EQ(loaded.config.keys.at(2).workload, "heavy");
+  EXPECT_EQ(loaded.config.keys.at(0).tier, policy::Tier::kLight);
+  EXPECT_EQ(loaded.config.keys.at(2).tier, policy::Tier::kHeavy);
 }
 
 TEST(Example, SettingsAreTheFilesAndTheRestHasDefaults) {

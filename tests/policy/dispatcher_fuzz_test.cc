@@ -77,7 +77,7 @@ class World {
       if (i % 2 == 0) key.models.push_back({"pro", Rpm(2)});
       if (i == 4) key.models[0].limits.max_in_flight = 1;
       if (i == 3) key.models[0].limits.rpd = 200;
-      key.workload = i < 3 ? "light" : "heavy";
+      key.tier = i < 3 ? Tier::kLight : Tier::kHeavy;
       key.priority = 1 + i % 2;
       config.keys.push_back(key);
     }

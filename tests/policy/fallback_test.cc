@@ -12,9 +12,9 @@ namespace {
 Config Examples() {
   KeySpec one = KeyFor("flash-1", "flash", Rpm(2)), two = KeyFor("flash-2", "flash", Rpm(2));
   KeySpec pro = KeyFor("pro-1", "pro", Rpm(5));
-  one.workload = two.workload = "light";
+  one.tier = two.tier = Tier::kLight;
   one.priority = 1;
-  pro.workload = "heavy";
+  pro.tier = Tier::kHeavy;
   pro.priority = 1;
   Config config = ConfigOf({one, two, pro});
   config.light_models = {"old-flash", "flash"};

@@ -13,7 +13,7 @@ Amounts Requests(std::int64_t n) { return {n, 0, 0, 0, n, 0}; }
 
 Choices Everything(const KeyPool& pool) {
   Choices all;
-  for (std::uint32_t i = 0; i < pool.model_count(); ++i) all.push_back({i, Choice::kAnyTag});
+  for (std::uint32_t i = 0; i < pool.model_count(); ++i) all.push_back({i, Choice::kAnyTier});
   return all;
 }
 

@@ -46,7 +46,7 @@ void PickAmongAThousandKeys(benchmark::State& state) {
   pool.Configure(LargePool(100), kStart);
   Choices choices;
   for (std::uint32_t m = 0; m < static_cast<std::uint32_t>(state.range(0)); ++m) {
-    choices.push_back({m, Choice::kAnyTag});
+    choices.push_back({m, Choice::kAnyTier});
   }
   const Demand demand{100, 100, 0, 0};
   const Tried none;
