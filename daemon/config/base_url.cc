@@ -22,10 +22,6 @@ std::string Part(const Url& url, CURLUPart part) {
 
 bool HasPart(const Url& url, CURLUPart part) { return !Part(url, part).empty(); }
 
-bool EndsWith(std::string_view text, std::string_view end) {
-  return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
-}
-
 bool HasScheme(std::string_view text, std::string_view scheme) {
   return EditDistance(text.substr(0, scheme.size()), scheme) == 0;  // in any case
 }
@@ -60,10 +56,10 @@ std::vector<std::string_view> AppendedPaths(upstream::ProviderKind kind) {
 std::optional<std::string> Doubt(const Url& url, std::string_view text,
                                  upstream::ProviderKind kind) {
   for (const std::string_view appended : AppendedPaths(kind)) {
-    if (!EndsWith(text, appended)) continue;
+    if (!text.ends_with(appended)) continue;
     return std::string(appended) + " is appended by itself; remove it from the end";
   }
-  if (EndsWith(text, "/v1/v1")) return "ends in /v1 twice; remove one";
+  if (text.ends_with("/v1/v1")) return "ends in /v1 twice; remove one";
   const bool bare = Part(url, CURLUPART_PATH).size() <= 1;
   if (kind == upstream::ProviderKind::kOpenAi && bare && Part(url, CURLUPART_HOST) != kBareHost) {
     return "has no path; nearly every server of this kind wants /v1 at the end";
@@ -99,7 +95,7 @@ tl::expected<BaseUrl, std::string> CheckBaseUrl(std::string_view text,
     return tl::unexpected<std::string>(
         "must not hold '?' or '#': paths are appended to it, and keys are sent in headers");
   }
-  while (EndsWith(text, "/")) text.remove_suffix(1);
+  while (text.ends_with("/")) text.remove_suffix(1);
   return BaseUrl{std::string(text), Doubt(url, text, kind)};
 }
 

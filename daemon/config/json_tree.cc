@@ -63,10 +63,6 @@ class CountingIterator {
   State* state_;
 };
 
-bool StartsWith(std::string_view text, std::string_view prefix) {
-  return text.substr(0, prefix.size()) == prefix;
-}
-
 // The library's words without its prefix and without the text it last read, which may be long or
 // hold what does not belong in a log.
 std::string Reason(std::string_view what) {
@@ -97,13 +93,13 @@ std::string Hint(std::string_view before, std::string_view rest) {
   if (closes && !before.empty() && before.back() == ',') {
     return " (remove the comma before it)";
   }
-  if (StartsWith(token, "/") || StartsWith(token, "#")) return " (JSON has no comments)";
-  if (StartsWith(token, "'")) return " (JSON strings are in double quotes)";
+  if (token.starts_with("/") || token.starts_with("#")) return " (JSON has no comments)";
+  if (token.starts_with("'")) return " (JSON strings are in double quotes)";
   if (before.empty() && token != "{" && token != "[") {
     return " (this is not JSON, which begins with '{')";
   }
   if (rest.substr(0, 3) == "NaN" || rest.substr(0, 3) == "Inf") return " (a number is needed)";
-  if (StartsWith(token, "T") || StartsWith(token, "F") || StartsWith(token, "N")) {
+  if (token.starts_with("T") || token.starts_with("F") || token.starts_with("N")) {
     return " (JSON writes true, false and null in lower case)";
   }
   return "";
@@ -152,8 +148,8 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
     const std::size_t line_begin = static_cast<std::size_t>(end.line_begin - text_.data());
     std::size_t at = line_begin + static_cast<std::size_t>(end.column()) - 1;
     // Of strings and numbers `last_token` is the whole token, which begins earlier.
-    const bool whole = StartsWith(reason, "unexpected string") ||
-                       StartsWith(reason, "unexpected number") || StartsWith(reason, "the number");
+    const bool whole = reason.starts_with("unexpected string") ||
+                       reason.starts_with("unexpected number") || reason.starts_with("the number");
     const auto begin = whole ? text_.rfind(last_token, at) : std::string_view::npos;
     if (begin != std::string_view::npos && begin >= line_begin && !last_token.empty()) at = begin;
     error_ = {end.line, static_cast<int>(at - line_begin) + 1,
@@ -224,7 +220,7 @@ const Member* Node::Find(std::string_view name) const {
 }
 
 tl::expected<Node, SyntaxError> ParseJson(std::string_view text) {
-  if (StartsWith(text, "\xff\xfe") || StartsWith(text, "\xfe\xff")) {
+  if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff")) {
     return tl::unexpected(SyntaxError{1, 1, "is UTF-16 text; save it as UTF-8"});
   }
   CountingIterator::State state;

@@ -2,13 +2,14 @@
 
 #include <algorithm>
 
+#include "daemon/config/fields.h"
 #include "daemon/router/day_reset.h"
 
 namespace requestrouter::router {
 namespace {
 
-const std::vector<std::string> kCapabilities = {"tools",  "json",      "json_schema",
-                                                "images", "reasoning", "streaming"};
+const std::vector<std::string> kEveryCapability(config::kCapabilities.begin(),
+                                                config::kCapabilities.end());
 
 std::optional<policy::BucketSpec> ToBucket(const std::optional<config::Bucket>& bucket) {
   if (!bucket) return std::nullopt;
@@ -104,8 +105,8 @@ const std::vector<std::shared_ptr<const upstream::Provider>>& Catalog::Providers
 
 std::vector<std::string> Catalog::CapabilitiesOf(const std::string& model) const {
   const auto found = config_.models.find(model);
-  if (found == config_.models.end()) return kCapabilities;
-  return found->second.capabilities.value_or(kCapabilities);
+  if (found == config_.models.end()) return kEveryCapability;
+  return found->second.capabilities.value_or(kEveryCapability);
 }
 
 policy::KeySpec Catalog::ToKeySpec(const config::Key& key, const Clock& clock) const {

@@ -15,10 +15,6 @@ constexpr std::size_t kMaxEntryBytes = 256;
 // Beyond any delay that makes sense, and far below what overflows.
 constexpr std::int64_t kMaxSeconds = 366 * 86'400;
 
-bool EndsWith(std::string_view text, std::string_view ending) {
-  return text.size() >= ending.size() && text.substr(text.size() - ending.size()) == ending;
-}
-
 bool AllDigits(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
@@ -54,11 +50,11 @@ void ReadQuotaFailure(const ipc::Value& detail, ProviderError* error) {
 
 void ReadDetail(const ipc::Value& detail, ProviderError* error) {
   const std::string_view type = TextMember(detail, "@type");
-  if (EndsWith(type, "google.rpc.ErrorInfo")) {
+  if (type.ends_with("google.rpc.ErrorInfo")) {
     AddEntry(TextMember(detail, "reason"), &error->reasons);
-  } else if (EndsWith(type, "google.rpc.QuotaFailure")) {
+  } else if (type.ends_with("google.rpc.QuotaFailure")) {
     ReadQuotaFailure(detail, error);
-  } else if (EndsWith(type, "google.rpc.RetryInfo")) {
+  } else if (type.ends_with("google.rpc.RetryInfo")) {
     error->retry_delay = ParseDuration(TextMember(detail, "retryDelay"));
   }
 }
@@ -66,7 +62,7 @@ void ReadDetail(const ipc::Value& detail, ProviderError* error) {
 }  // namespace
 
 std::optional<std::chrono::milliseconds> ParseDuration(std::string_view text) {
-  if (!EndsWith(text, "s")) return std::nullopt;
+  if (!text.ends_with("s")) return std::nullopt;
   text.remove_suffix(1);
   const bool negative = !text.empty() && text.front() == '-';
   if (negative) text.remove_prefix(1);

@@ -21,10 +21,6 @@ std::string Lower(std::string_view text) {
   return lower;
 }
 
-bool StartsWith(std::string_view text, std::string_view prefix) {
-  return text.substr(0, prefix.size()) == prefix;
-}
-
 // data:image/png;base64,iVBORw…
 Result FromDataUrl(std::string_view url) {
   constexpr std::string_view kMark = ";base64,";
@@ -33,7 +29,7 @@ Result FromDataUrl(std::string_view url) {
   Image image;
   image.mime_type = Lower(url.substr(5, mark - 5));
   image.base64 = std::string(url.substr(mark + kMark.size()));
-  if (!StartsWith(image.mime_type, "image/")) return Refuse("image.url: not an image");
+  if (!image.mime_type.starts_with("image/")) return Refuse("image.url: not an image");
   return image;
 }
 
@@ -59,8 +55,8 @@ std::string MimeTypeByEnding(std::string_view url) {
 
 Result FromUrl(const ipc::ImagePart& part) {
   const std::string scheme = Lower(std::string_view(part.url).substr(0, 8));
-  if (StartsWith(scheme, "data:")) return FromDataUrl(part.url);
-  if (!StartsWith(scheme, "https://") && !StartsWith(scheme, "http://")) {
+  if (scheme.starts_with("data:")) return FromDataUrl(part.url);
+  if (!scheme.starts_with("https://") && !scheme.starts_with("http://")) {
     return Refuse("image.url: must begin with https://, http:// or data:");
   }
   Image image;

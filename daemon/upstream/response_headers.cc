@@ -17,10 +17,6 @@ constexpr std::array<std::string_view, 7> kKeptPrefixes = {
     "retry-after", "x-should-retry", "x-ratelimit", "anthropic-ratelimit-",
     "ratelimit",   "request-id",     "x-request-id"};
 
-bool StartsWith(std::string_view text, std::string_view prefix) {
-  return text.substr(0, prefix.size()) == prefix;
-}
-
 std::string Lower(std::string_view text) {
   std::string lower(text);
   for (char& c : lower) {
@@ -41,7 +37,7 @@ std::string_view Trim(std::string_view text) {
 bool ResponseHeaders::Take(std::string_view line) {
   bytes_ += line.size();
   if (bytes_ > kMostBytes) return false;
-  if (StartsWith(line, "HTTP/")) {
+  if (line.starts_with("HTTP/")) {
     Begin(line);
     return true;
   }
@@ -67,7 +63,7 @@ void ResponseHeaders::Keep(std::string name, std::string_view value) {
   if (name == "content-type") content_type_ = Lower(value);
   const bool wanted =
       std::any_of(kKeptPrefixes.begin(), kKeptPrefixes.end(),
-                  [&](std::string_view prefix) { return StartsWith(name, prefix); });
+                  [&](std::string_view prefix) { return name.starts_with(prefix); });
   if (!wanted || name.size() > kMostValueBytes || kept_.size() >= kMostKept) return;
   kept_.emplace_back(std::move(name), value);
 }
