@@ -6,7 +6,7 @@
 
 #include "daemon/router/chat_service.h"
 #include "daemon/router/ports.h"
-#include "daemon/upstream/loop.h"
+#include "daemon/upstream/transfer_loop.h"
 
 namespace requestrouter {
 
@@ -62,7 +62,7 @@ class UpstreamRunner final : public router::AttemptRunner, private upstream::Lis
   }
 
   std::vector<Report> reports_;  // before the loop, whose end reports
-  upstream::Loop loop_;
+  upstream::TransferLoop loop_;
 };
 
 }  // namespace requestrouter

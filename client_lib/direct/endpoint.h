@@ -3,7 +3,7 @@
 #include <memory>
 #include <string>
 
-#include "daemon/upstream/client.h"
+#include "daemon/upstream/attempt.h"
 #include "requestrouter/direct.h"
 
 namespace requestrouter::direct {

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "daemon/upstream/client.h"
+#include "daemon/upstream/attempt.h"
 #include "requestrouter/error.h"
 
 namespace requestrouter::direct {

@@ -6,7 +6,7 @@
 
 #include <tl/expected.hpp>
 
-#include "daemon/upstream/client.h"
+#include "daemon/upstream/attempt.h"
 
 namespace requestrouter::config {
 

@@ -12,7 +12,7 @@
 
 #include "daemon/config/caller_rule.h"
 #include "daemon/policy/types.h"
-#include "daemon/upstream/client.h"
+#include "daemon/upstream/attempt.h"
 
 // The configuration as the daemon uses it, and how it is read: keys.json, a .env file and the
 // environment, all mistakes reported at once. Free of secrets: those are fetched by

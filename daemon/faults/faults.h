@@ -4,7 +4,7 @@
 #include <string>
 
 #include "daemon/policy/classifier.h"
-#include "daemon/upstream/client.h"
+#include "daemon/upstream/attempt.h"
 #include "ipc/error.h"
 
 // What a failed attempt means: to policy, which judges it, and to the caller, who is told. The

@@ -4,7 +4,7 @@
 
 #include "daemon/router/catalog.h"
 #include "daemon/router/live_request.h"
-#include "daemon/upstream/client.h"
+#include "daemon/upstream/attempt.h"
 #include "storage/store.h"
 
 // What is answered and stored of a chat request that is over. Pure.

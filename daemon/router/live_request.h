@@ -9,7 +9,7 @@
 #include "daemon/policy/dispatcher.h"
 #include "daemon/router/trace.h"
 #include "daemon/router/users.h"
-#include "daemon/upstream/client.h"
+#include "daemon/upstream/attempt.h"
 #include "ipc/chat.h"
 #include "ipc/operations.h"
 #include "ipc/socket.h"

@@ -3,7 +3,7 @@
 #include "daemon/policy/classifier.h"
 #include "daemon/policy/status.h"
 #include "daemon/router/live_request.h"
-#include "daemon/upstream/client.h"
+#include "daemon/upstream/attempt.h"
 #include "ipc/chat.h"
 #include "ipc/error.h"
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "daemon/upstream/client.h"
+#include "daemon/upstream/attempt.h"
 
 namespace requestrouter::router {
 

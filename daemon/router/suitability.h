@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "daemon/router/catalog.h"
-#include "daemon/upstream/client.h"
+#include "daemon/upstream/attempt.h"
 #include "ipc/error.h"
 
 // Which models can be asked a prompt so that nothing of it is lost: no tool, no picture, no schema,

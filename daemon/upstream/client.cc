@@ -7,7 +7,7 @@
 #include <variant>
 #include <vector>
 
-#include "daemon/upstream/loop.h"
+#include "daemon/upstream/transfer_loop.h"
 #include "threads/mutex.h"
 
 namespace requestrouter::upstream {
@@ -15,22 +15,22 @@ namespace {
 
 struct SendCommand {
   Attempt attempt;
-  void Do(Loop& loop) { loop.Send(std::move(attempt)); }
+  void Do(TransferLoop& loop) { loop.Send(std::move(attempt)); }
 };
 
 struct CancelCommand {
   std::int64_t id;
-  void Do(Loop& loop) const { loop.Cancel(id); }
+  void Do(TransferLoop& loop) const { loop.Cancel(id); }
 };
 
 struct PauseCommand {
   std::int64_t id;
-  void Do(Loop& loop) const { loop.Pause(id); }
+  void Do(TransferLoop& loop) const { loop.Pause(id); }
 };
 
 struct ResumeCommand {
   std::int64_t id;
-  void Do(Loop& loop) const { loop.Resume(id); }
+  void Do(TransferLoop& loop) const { loop.Resume(id); }
 };
 
 using Command = std::variant<SendCommand, CancelCommand, PauseCommand, ResumeCommand>;
@@ -41,7 +41,7 @@ using Command = std::variant<SendCommand, CancelCommand, PauseCommand, ResumeCom
 // were given. How many attempts there are is bounded by the router's own queue.
 class Client::Impl {
  public:
-  Impl(Listener* listener, ClientOptions options)
+  Impl(Listener* listener, TransferOptions options)
       : loop_(listener, std::move(options)), thread_([this] { Run(); }) {
     pthread_setname_np(thread_.native_handle(), "upstream");
   }
@@ -86,7 +86,7 @@ class Client::Impl {
     return !stopping;
   }
 
-  Loop loop_;  // of thread_, but for Wake()
+  TransferLoop loop_;  // of thread_, but for Wake()
 
   threads::Mutex mutex_;
   std::vector<Command> commands_ RR_GUARDED_BY(mutex_);
@@ -95,7 +95,7 @@ class Client::Impl {
   std::thread thread_;  // last: it uses all the others
 };
 
-Client::Client(Listener* listener, ClientOptions options)
+Client::Client(Listener* listener, TransferOptions options)
     : impl_(std::make_unique<Impl>(listener, std::move(options))) {}
 
 Client::~Client() = default;

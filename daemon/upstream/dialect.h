@@ -8,7 +8,7 @@
 
 #include <tl/expected.hpp>
 
-#include "daemon/upstream/client.h"
+#include "daemon/upstream/attempt.h"
 
 namespace requestrouter::upstream {
 

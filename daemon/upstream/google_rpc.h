@@ -4,7 +4,7 @@
 #include <optional>
 #include <string_view>
 
-#include "daemon/upstream/client.h"
+#include "daemon/upstream/attempt.h"
 
 // The details of Google's error model: google/rpc/error_details.proto as JSON (cloud.google.com/
 // apis/design/errors), of which Gemini sends ErrorInfo, QuotaFailure and RetryInfo.

@@ -2,10 +2,10 @@
 add_library(rr_http STATIC
   client.cc
   header_list.cc
-  loop.cc
   response.cc
   response_headers.cc
   socket_watch.cc
   sse.cc
-  transfer.cc)
+  transfer.cc
+  transfer_loop.cc)
 target_link_libraries(rr_http PUBLIC rr_dialects PRIVATE PkgConfig::CURL Threads::Threads)

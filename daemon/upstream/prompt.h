@@ -7,7 +7,7 @@
 
 #include <tl/expected.hpp>
 
-#include "daemon/upstream/client.h"
+#include "daemon/upstream/attempt.h"
 
 // What every dialect asks of a prompt before it encodes it. Pure.
 namespace requestrouter::upstream {

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "daemon/upstream/client.h"
+#include "daemon/upstream/attempt.h"
 
 // Error bodies of every shape that is met in the wild. One reader for all dialects, because a
 // gateway may answer in its own shape for any of them:

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "daemon/upstream/client.h"
+#include "daemon/upstream/attempt.h"
 #include "daemon/upstream/dialect.h"
 #include "daemon/upstream/response_headers.h"
 #include "daemon/upstream/sse.h"

@@ -3,7 +3,7 @@
 #include <optional>
 #include <string>
 
-#include "daemon/upstream/client.h"
+#include "daemon/upstream/attempt.h"
 
 // Whether a provider can be asked a prompt at all, found out before anything is reserved or sent.
 // The encoders' own rules are the only ones: a sketch of the prompt is encoded, with everything

@@ -34,7 +34,7 @@ milliseconds Bounded(milliseconds duration) {
 
 }  // namespace
 
-Transfer::Transfer(Attempt attempt, const Dialect& dialect, const ClientOptions& options,
+Transfer::Transfer(Attempt attempt, const Dialect& dialect, const TransferOptions& options,
                    Listener* listener, Deadlines* deadlines)
     : attempt_(std::move(attempt)),
       dialect_(dialect),

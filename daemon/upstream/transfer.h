@@ -9,12 +9,12 @@
 #include <string>
 #include <string_view>
 
-#include "daemon/upstream/client.h"
 #include "daemon/upstream/deadlines.h"
 #include "daemon/upstream/dialect.h"
 #include "daemon/upstream/easy_pool.h"
 #include "daemon/upstream/header_list.h"
 #include "daemon/upstream/response.h"
+#include "daemon/upstream/transfer_options.h"
 
 namespace requestrouter::upstream {
 
@@ -29,7 +29,7 @@ class Transfer {
   using Instant = Deadlines::Instant;
 
   // All pointers and references outlive the transfer.
-  Transfer(Attempt attempt, const Dialect& dialect, const ClientOptions& options,
+  Transfer(Attempt attempt, const Dialect& dialect, const TransferOptions& options,
            Listener* listener, Deadlines* deadlines);
   ~Transfer();  // overwrites the secret
   Transfer(const Transfer&) = delete;
@@ -95,7 +95,7 @@ class Transfer {
 
   Attempt attempt_;
   const Dialect& dialect_;
-  const ClientOptions& options_;
+  const TransferOptions& options_;
   Deadlines::Alarm alarm_;
   Response response_;
 

@@ -122,7 +122,7 @@ TEST(HttpAnswer, ABrokenCompressionIsUnreadable) {
 }
 
 TEST(HttpAnswer, AnAnswerBeyondTheBoundIsUnreadable) {
-  ClientOptions options = PlainOptions();
+  TransferOptions options = PlainOptions();
   options.max_body_bytes = 1'000;
   HttpFixture fits(Once(Reply(200, "ok:" + std::string(997, 'a'))), options);
   EXPECT_EQ(fits.Ask().transport, Transport::kOk);
@@ -133,7 +133,7 @@ TEST(HttpAnswer, AnAnswerBeyondTheBoundIsUnreadable) {
 }
 
 TEST(HttpAnswer, WhatDecompressesToTooMuchIsStopped) {
-  ClientOptions options = PlainOptions();
+  TransferOptions options = PlainOptions();
   options.max_body_bytes = 1u << 20;
   HttpFixture http(Once(Reply(200, support::Gzip("ok:" + std::string(32u << 20, 'a')),
                               "Content-Encoding: gzip\r\n")),

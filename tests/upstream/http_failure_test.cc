@@ -252,7 +252,7 @@ TEST(HttpFailure, ACancelledAttemptIsReportedOnceAndItsConnectionClosed) {
 
 TEST(HttpFailure, AnAttemptCancelledBeforeItsTurnWasNeverSent) {
   Gate over;
-  ClientOptions options = PlainOptions();
+  TransferOptions options = PlainOptions();
   options.max_connections = 1;
   HttpFixture http(
       [&](Connection& connection) {

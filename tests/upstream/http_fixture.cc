@@ -115,9 +115,9 @@ bool Reports::Ended(std::int64_t attempt_id) {
   return outcomes_.count(attempt_id) > 0;
 }
 
-ClientOptions PlainOptions() {
+TransferOptions PlainOptions() {
   static const PlainDialect dialect;
-  ClientOptions options;
+  TransferOptions options;
   options.dialect = [](ProviderKind) -> const Dialect& { return dialect; };
   return options;
 }

@@ -48,7 +48,7 @@ class Reports final : public Listener {
   std::vector<std::int64_t> order_;
 };
 
-ClientOptions PlainOptions();
+TransferOptions PlainOptions();
 
 // An attempt at a server's address: not streamed, without a prompt, long time-outs.
 Attempt PlainAttempt(std::int64_t id, const std::string& url);
@@ -65,7 +65,7 @@ void ChangeProvider(Attempt& attempt, Change change) {
 // A server, a client and what the client reported.
 class HttpFixture {
  public:
-  explicit HttpFixture(HttpServer::Script script, ClientOptions options = PlainOptions())
+  explicit HttpFixture(HttpServer::Script script, TransferOptions options = PlainOptions())
       : server(std::move(script)), client(&reports, std::move(options)) {}
 
   Outcome Run(Attempt attempt);

@@ -135,7 +135,7 @@ TEST(HttpRequest, SentAndFirstByteAreTimed) {
 }
 
 TEST(HttpRequest, OnlySoManyAreInFlightAndTheOthersFollowInOrder) {
-  ClientOptions options = PlainOptions();
+  TransferOptions options = PlainOptions();
   options.max_connections = 1;
   HttpFixture http(Echo, options);
   std::vector<std::int64_t> ids;
@@ -152,7 +152,7 @@ TEST(HttpRequest, OnlySoManyAreInFlightAndTheOthersFollowInOrder) {
 
 TEST(HttpRequest, AnAttemptWhoseTurnDoesNotComeInTimeWasNotSent) {
   Gate over;
-  ClientOptions options = PlainOptions();
+  TransferOptions options = PlainOptions();
   options.max_connections = 1;
   HttpFixture http(
       [&](Connection& connection) {

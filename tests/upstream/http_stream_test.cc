@@ -141,7 +141,7 @@ TEST(HttpStream, ACompleteAnswerCountsHoweverItsConnectionEnds) {
 }
 
 TEST(HttpStream, ACompleteAnswerDoesNotWaitForAServerThatForgetsToHangUp) {
-  ClientOptions options = PlainOptions();
+  TransferOptions options = PlainOptions();
   options.linger = milliseconds(20);
   HttpFixture http(
       [](Connection& connection) {
@@ -156,7 +156,7 @@ TEST(HttpStream, ACompleteAnswerDoesNotWaitForAServerThatForgetsToHangUp) {
 }
 
 TEST(HttpStream, AStreamBeyondTheBoundEnds) {
-  ClientOptions options = PlainOptions();
+  TransferOptions options = PlainOptions();
   options.max_body_bytes = 10'000;
   HttpFixture http(
       [](Connection& connection) {

@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <string>
 
-#include "daemon/upstream/client.h"
+#include "daemon/upstream/attempt.h"
 #include "ipc/chat.h"
 
 // The typical request and answer that every part is measured with.

@@ -1,4 +1,4 @@
-#include "daemon/upstream/loop.h"
+#include "daemon/upstream/transfer_loop.h"
 
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -32,7 +32,7 @@ std::size_t ConnectionsAllowed() {
   return std::clamp<std::size_t>(limit.rlim_cur / 3, 1, kMostConnections);
 }
 
-ClientOptions WithDefaults(ClientOptions options) {
+TransferOptions WithDefaults(TransferOptions options) {
   if (options.max_connections == 0) options.max_connections = ConnectionsAllowed();
   if (!options.dialect) options.dialect = &DialectOf;
   return options;
@@ -56,16 +56,16 @@ void InitialiseCurl() {
 
 }  // namespace
 
-Loop::Loop(Listener* listener, ClientOptions options)
+TransferLoop::TransferLoop(Listener* listener, TransferOptions options)
     : listener_(listener), options_(WithDefaults(std::move(options))) {
   InitialiseCurl();
 }
 
-Loop::~Loop() { CancelAll(); }
+TransferLoop::~TransferLoop() { CancelAll(); }
 
 // ---- commands
 
-void Loop::Send(Attempt attempt) {
+void TransferLoop::Send(Attempt attempt) {
   const std::int64_t id = attempt.id;
   const Dialect& dialect = options_.dialect(attempt.provider->kind);
   auto transfer =
@@ -74,33 +74,33 @@ void Loop::Send(Attempt attempt) {
   waiting_.push_back(id);
 }
 
-void Loop::Cancel(std::int64_t id) {
+void TransferLoop::Cancel(std::int64_t id) {
   if (Transfer* transfer = Find(id)) End(*transfer, transfer->Cancelled());
 }
 
-void Loop::CancelAll() {
+void TransferLoop::CancelAll() {
   while (!transfers_.empty()) Cancel(transfers_.begin()->first);
 }
 
-void Loop::Pause(std::int64_t id) {
+void TransferLoop::Pause(std::int64_t id) {
   if (Transfer* transfer = Find(id)) transfer->Pause();
 }
 
-void Loop::Resume(std::int64_t id) {
+void TransferLoop::Resume(std::int64_t id) {
   Transfer* transfer = Find(id);
   if (!transfer) return;
   const CURLcode result = transfer->Resume();
   if (result != CURLE_OK) End(*transfer, transfer->Ended(result));
 }
 
-Transfer* Loop::Find(std::int64_t id) {
+Transfer* TransferLoop::Find(std::int64_t id) {
   const auto found = transfers_.find(id);
   return found == transfers_.end() ? nullptr : found->second.transfer.get();
 }
 
 // ---- a turn
 
-void Loop::Turn(Deadlines::Instant until) {
+void TransferLoop::Turn(Deadlines::Instant until) {
   Admit();
   RunTimers();
   // A timer ends transfers without any socket being ready; whom that is told to wants to act on it.
@@ -109,7 +109,7 @@ void Loop::Turn(Deadlines::Instant until) {
   ReadResults();
 }
 
-void Loop::Admit() {
+void TransferLoop::Admit() {
   while (!waiting_.empty() && started_ < options_.max_connections) {
     const auto next = transfers_.find(waiting_.front());
     waiting_.pop_front();
@@ -117,7 +117,7 @@ void Loop::Admit() {
   }
 }
 
-void Loop::Start(Place& place) {
+void TransferLoop::Start(Place& place) {
   Transfer& transfer = *place.transfer;
   ++started_;
   const auto started = transfer.Start(pool_.Take());
@@ -130,7 +130,7 @@ void Loop::Start(Place& place) {
 // The first that has room, so that the later ones fall out of use when there is less to do. Never
 // more transfers than connections, so curl has no queue of its own, where the time-out of
 // connecting would run.
-Loop::Multi& Loop::WithRoom() {
+TransferLoop::Multi& TransferLoop::WithRoom() {
   for (const auto& multi : multis_) {
     if (multi->transfers < kTransfersOfMulti) return *multi;
   }
@@ -139,16 +139,16 @@ Loop::Multi& Loop::WithRoom() {
   multi->handle.reset(curl_multi_init());
   CURLM* const handle = multi->handle.get();
   if (!handle) throw std::bad_alloc();
-  curl_multi_setopt(handle, CURLMOPT_SOCKETFUNCTION, &Loop::OnSocket);
+  curl_multi_setopt(handle, CURLMOPT_SOCKETFUNCTION, &TransferLoop::OnSocket);
   curl_multi_setopt(handle, CURLMOPT_SOCKETDATA, multi.get());
-  curl_multi_setopt(handle, CURLMOPT_TIMERFUNCTION, &Loop::OnTimer);
+  curl_multi_setopt(handle, CURLMOPT_TIMERFUNCTION, &TransferLoop::OnTimer);
   curl_multi_setopt(handle, CURLMOPT_TIMERDATA, multi.get());
   curl_multi_setopt(handle, CURLMOPT_MAXCONNECTS, static_cast<long>(kTransfersOfMulti));
   multis_.push_back(std::move(multi));
   return *multis_.back();
 }
 
-void Loop::DropUnused() {
+void TransferLoop::DropUnused() {
   const auto now = std::chrono::steady_clock::now();
   while (multis_.size() > 1 && multis_.back()->transfers == 0 &&
          multis_.back()->used_at + kUnusedFor <= now) {
@@ -156,7 +156,7 @@ void Loop::DropUnused() {
   }
 }
 
-void Loop::RunTimers() {
+void TransferLoop::RunTimers() {
   const auto now = std::chrono::steady_clock::now();
   for (const auto& multi : multis_) {
     if (multi->timer > now) continue;
@@ -165,19 +165,19 @@ void Loop::RunTimers() {
   }
 }
 
-Deadlines::Instant Loop::NextTimer() const {
+Deadlines::Instant TransferLoop::NextTimer() const {
   Deadlines::Instant next = Deadlines::kNever;
   for (const auto& multi : multis_) next = std::min(next, multi->timer);
   return next;
 }
 
-void Loop::Act(Multi& multi, curl_socket_t socket, int events) {
+void TransferLoop::Act(Multi& multi, curl_socket_t socket, int events) {
   int running = 0;
   curl_multi_socket_action(multi.handle.get(), socket, events, &running);
   multi.may_have_results = true;
 }
 
-void Loop::EndOverdue() {
+void TransferLoop::EndOverdue() {
   const auto now = std::chrono::steady_clock::now();
   while (const auto id = deadlines_.Due(now)) {
     Transfer* transfer = Find(*id);
@@ -186,7 +186,7 @@ void Loop::EndOverdue() {
 }
 
 // False: there were none.
-bool Loop::ReadResults() {
+bool TransferLoop::ReadResults() {
   bool any = false;
   for (const auto& multi : multis_) {
     if (!std::exchange(multi->may_have_results, false)) continue;
@@ -200,7 +200,7 @@ bool Loop::ReadResults() {
   return any;
 }
 
-void Loop::End(Transfer& transfer, Outcome outcome) {
+void TransferLoop::End(Transfer& transfer, Outcome outcome) {
   const std::int64_t id = transfer.id();
   const auto place = transfers_.find(id);
   if (Multi* const multi = place->second.multi) {
@@ -218,7 +218,7 @@ void Loop::End(Transfer& transfer, Outcome outcome) {
   listener_->OnOutcome(id, std::move(outcome));
 }
 
-void Loop::Sleep(Deadlines::Instant until) {
+void TransferLoop::Sleep(Deadlines::Instant until) {
   until = std::min({until, NextTimer(), deadlines_.next()});
   for (const SocketWatch::Ready& ready : watch_.Wait(until)) {
     const auto index = static_cast<std::size_t>(ready.socket);
@@ -231,9 +231,9 @@ void Loop::Sleep(Deadlines::Instant until) {
 
 // ---- what curl asks for
 
-int Loop::OnSocket(CURL* easy, curl_socket_t socket, int what, void* self, void*) noexcept {
+int TransferLoop::OnSocket(CURL* easy, curl_socket_t socket, int what, void* self, void*) noexcept {
   auto* const multi = static_cast<Multi*>(self);
-  Loop& loop = *multi->loop;
+  TransferLoop& loop = *multi->loop;
   if (what == CURL_POLL_REMOVE) {
     loop.Disown(socket);
   } else {
@@ -243,7 +243,7 @@ int Loop::OnSocket(CURL* easy, curl_socket_t socket, int what, void* self, void*
   return 0;
 }
 
-void Loop::Own(curl_socket_t socket, Multi* multi, CURL* easy) {
+void TransferLoop::Own(curl_socket_t socket, Multi* multi, CURL* easy) {
   const auto index = static_cast<std::size_t>(socket);
   if (index >= owners_.size()) owners_.resize(std::max(index + 1, 2 * owners_.size()));
   const Transfer* transfer = Transfer::Of(easy);
@@ -251,7 +251,7 @@ void Loop::Own(curl_socket_t socket, Multi* multi, CURL* easy) {
 }
 
 // The socket is still open here.
-void Loop::Disown(curl_socket_t socket) {
+void TransferLoop::Disown(curl_socket_t socket) {
   const auto index = static_cast<std::size_t>(socket);
   if (index >= owners_.size()) return;
   if (Transfer* transfer = Find(std::exchange(owners_[index], {}).transfer)) {
@@ -260,29 +260,29 @@ void Loop::Disown(curl_socket_t socket) {
 }
 
 // As curl opens them by itself, close-on-exec apart.
-curl_socket_t Loop::OnOpen(void* self, curlsocktype, curl_sockaddr* address) noexcept {
+curl_socket_t TransferLoop::OnOpen(void* self, curlsocktype, curl_sockaddr* address) noexcept {
   const int socket = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
   if (socket < 0) return CURL_SOCKET_BAD;
-  static_cast<Loop*>(self)->watch_.Opened(socket);
+  static_cast<TransferLoop*>(self)->watch_.Opened(socket);
   return socket;
 }
 
-int Loop::OnClose(void* self, curl_socket_t socket) noexcept {
-  static_cast<Loop*>(self)->watch_.Closed(socket);
+int TransferLoop::OnClose(void* self, curl_socket_t socket) noexcept {
+  static_cast<TransferLoop*>(self)->watch_.Closed(socket);
   return close(socket);
 }
 
-EasyHandle Loop::NewEasy() {
+EasyHandle TransferLoop::NewEasy() {
   EasyHandle easy = Transfer::NewEasy();
   if (!easy) return easy;
-  curl_easy_setopt(easy.get(), CURLOPT_OPENSOCKETFUNCTION, &Loop::OnOpen);
+  curl_easy_setopt(easy.get(), CURLOPT_OPENSOCKETFUNCTION, &TransferLoop::OnOpen);
   curl_easy_setopt(easy.get(), CURLOPT_OPENSOCKETDATA, this);
-  curl_easy_setopt(easy.get(), CURLOPT_CLOSESOCKETFUNCTION, &Loop::OnClose);
+  curl_easy_setopt(easy.get(), CURLOPT_CLOSESOCKETFUNCTION, &TransferLoop::OnClose);
   curl_easy_setopt(easy.get(), CURLOPT_CLOSESOCKETDATA, this);
   return easy;
 }
 
-int Loop::OnTimer(CURLM*, long timeout_ms, void* self) noexcept {
+int TransferLoop::OnTimer(CURLM*, long timeout_ms, void* self) noexcept {
   static_cast<Multi*>(self)->timer =
       timeout_ms < 0 ? Deadlines::kNever
                      : std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);

@@ -9,11 +9,11 @@
 #include <unordered_map>
 #include <vector>
 
-#include "daemon/upstream/client.h"
 #include "daemon/upstream/deadlines.h"
 #include "daemon/upstream/easy_pool.h"
 #include "daemon/upstream/socket_watch.h"
 #include "daemon/upstream/transfer.h"
+#include "daemon/upstream/transfer_options.h"
 
 namespace requestrouter::upstream {
 
@@ -23,13 +23,13 @@ namespace requestrouter::upstream {
 // curl looks through all connections of a multi handle for every request, so each of them has few
 // (see Multi). Its timers are kept as instants instead of timerfds, and its wishes as to sockets go
 // through SocketWatch. Confined to one thread, but for Wake().
-class Loop {
+class TransferLoop {
  public:
   // `listener` outlives the loop. Throws std::system_error.
-  Loop(Listener* listener, ClientOptions options);
-  ~Loop();
-  Loop(const Loop&) = delete;
-  Loop& operator=(const Loop&) = delete;
+  TransferLoop(Listener* listener, TransferOptions options);
+  ~TransferLoop();
+  TransferLoop(const TransferLoop&) = delete;
+  TransferLoop& operator=(const TransferLoop&) = delete;
 
   void Send(Attempt attempt);
   void Cancel(std::int64_t id);
@@ -54,7 +54,7 @@ class Loop {
     struct Deleter {
       void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
     };
-    Loop* loop;
+    TransferLoop* loop;
     std::unique_ptr<CURLM, Deleter> handle;  // its end calls back
     Deadlines::Instant timer = Deadlines::kNever;
     std::size_t transfers = 0;
@@ -93,7 +93,7 @@ class Loop {
   void Sleep(Deadlines::Instant until);
 
   Listener* const listener_;
-  const ClientOptions options_;
+  const TransferOptions options_;
   EasyPool pool_{[this] { return NewEasy(); }};  // before what uses its handles
   SocketWatch watch_;
   Deadlines deadlines_;
