@@ -74,12 +74,12 @@ Instant DayCounter::ResetsAt(Instant now) const {
 }
 
 void DayCounter::Roll(Instant now) const {
-  if (day_end_ && now < *day_end_) return;
-  if (day_end_) {
+  if (!day_end_) day_end_ = EndOfDay(now);
+  while (*day_end_ <= now) {  // more than once where nobody has asked for days
     used_ = 0;
     day_start_ = *day_end_;
+    day_end_ = EndOfDay(day_start_);
   }
-  day_end_ = EndOfDay(now);
 }
 
 Instant DayCounter::EndOfDay(Instant within) const {

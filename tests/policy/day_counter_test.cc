@@ -108,6 +108,18 @@ TEST(DayCounter, AResetThatIsNotAheadIsTakenToBeADayAhead) {
   EXPECT_EQ(counter.ReadyAt(1, kStart), kStart + hours(24));
 }
 
+TEST(DayCounter, WhatWasUsedOnADayThatIsOverDoesNotCountThoughNobodyAskedForDays) {
+  DayCounter counter(10, NextMidnight, {});
+  counter.Add(1, kStart, kStart);
+  const Instant now = kMidnight + hours(50);
+  counter.Add(4, kMidnight + hours(1), now);
+  counter.Add(3, kMidnight + hours(47), now);
+  EXPECT_EQ(counter.Used(now), 0);
+  counter.Add(2, kMidnight + hours(48), now);
+  EXPECT_EQ(counter.Used(now), 2);
+  EXPECT_EQ(counter.ResetsAt(now), kMidnight + hours(72));
+}
+
 TEST(DayCounter, ADayThatRollsOnKeepsWhatWasUsedUnderItsNewLimit) {
   DayCounter counter(2, nullptr, {});
   counter.Add(2, kStart, kStart);
