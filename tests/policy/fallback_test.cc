@@ -54,16 +54,17 @@ TEST_F(Tiers, ATierThatNoKeyServesIsTakenFromTheNearestTheLighterOneFirst) {
 
 TEST(Workload, OfAKeyIsTheTierThatItsModelAnswersFor) {
   std::vector<KeySpec> keys;
-  for (const char* workload : {"light", "medium", "heavy"}) {
-    keys.push_back(KeyFor(workload, std::string("model-") + workload, Rpm(9)));
-    keys.back().workload = workload;
+  for (const Tier tier : kTiers) {
+    const std::string name(kTierNames.at(keys.size()));
+    keys.push_back(KeyFor(name, "model-" + name, Rpm(9)));
+    keys.back().tier = tier;
   }
   Host host(ConfigOf(keys));
-  for (int tier = 0; tier < 3; ++tier) {
+  for (const Tier tier : kTiers) {
     Ask ask = host.AskFor("");
-    ask.tier = static_cast<Tier>(tier);
+    ask.tier = tier;
     ASSERT_FALSE(host.Enter(ask));
-    EXPECT_EQ(host.Next()->key_id, keys[static_cast<std::size_t>(tier)].key_id);
+    EXPECT_EQ(host.Next()->key_id, kTierNames.at(static_cast<std::size_t>(tier)));
   }
 }
 
