@@ -33,9 +33,9 @@ std::set<std::string> SecretNames(const config::Config& config) {
 }
 
 std::vector<std::string_view> SettingNames() {
-  std::vector<std::string_view> names = {"SECRET_STORE_TYPE", "LOG_LEVEL",       "VAULT_ADDR",
-                                         "VAULT_TOKEN",       "VAULT_NAMESPACE", "VAULT_CACERT",
-                                         "VAULT_SECRET_PATH", "REDIS_URL"};
+  std::vector<std::string_view> names = {
+      "SECRET_STORE_TYPE", "LOG_LEVEL",    "LOG_FORMAT",        "VAULT_ADDR", "VAULT_TOKEN",
+      "VAULT_NAMESPACE",   "VAULT_CACERT", "VAULT_SECRET_PATH", "REDIS_URL"};
   for (const config::NumberSetting& setting : config::NumberSettings()) {
     if (!setting.variable.empty()) names.push_back(setting.variable);
   }

@@ -39,7 +39,7 @@ Lines SaidOf(const std::string& text, const config::Environment& process = {},
 
 TEST(EnvFile, OfKeysAndSettingsAndOtherProgramsHasNoDoubts) {
   EXPECT_THAT(SaidOf("API_KEY_main=one\nAPI_KEY_OTHER_1=two\nLLM_MAX_RETRIES=3\nLOG_LEVEL=INFO\n"
-                     "LLM_MULTI_KEY_ROUTER_ENABLED=true\nEDITOR=vi\n"),
+                     "LOG_FORMAT=json\nLLM_MULTI_KEY_ROUTER_ENABLED=true\nEDITOR=vi\n"),
               IsEmpty());
 }
 
