@@ -179,7 +179,7 @@ class Duel {
 
   Choices Everything() const {
     Choices all;
-    for (std::uint32_t i = 0; i < pool_.model_count(); ++i) all.push_back({i, Choice::kAnyTag});
+    for (std::uint32_t i = 0; i < pool_.model_count(); ++i) all.push_back({i, Choice::kAnyTier});
     return all;
   }
 
@@ -231,7 +231,7 @@ class Duel {
     const auto index = pool_.FindModel(model);
     ASSERT_EQ(index.has_value(), !cells.empty());
     if (!index) return;
-    const Choices choices = {{*index, Choice::kAnyTag}};
+    const Choices choices = {{*index, Choice::kAnyTier}};
     Instant ready = kNever;
     bool open = false, hopeless = true, none = true;
     for (std::uint32_t i = 0; i < cells.size(); ++i) {
