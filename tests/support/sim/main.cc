@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <fstream>
@@ -88,6 +89,7 @@ void PrintSummary(const sim::Counters& totals) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);  // clients leave in the middle of answers
   Arguments arguments;
   sim::Server::Options options;
   options.stop_on_signals = true;
