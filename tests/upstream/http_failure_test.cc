@@ -221,12 +221,17 @@ TEST(HttpFailure, ARequestThatAKeptConnectionSwallowedIsNotSentAgain) {
 }
 
 TEST(HttpFailure, AKeptConnectionThatWasClosedMeanwhileIsReplaced) {
-  HttpFixture http([](Connection& connection) {
+  std::atomic<int> closed = 0;
+  HttpFixture http([&](Connection& connection) {
     connection.Read();
     connection.Write(Reply(200, "ok:"));
+    connection.Close();
+    ++closed;
+    closed.notify_one();
   });
   for (int id = 1; id <= 200; ++id) {
     EXPECT_EQ(http.Ask(id).transport, Transport::kOk) << id;
+    closed.wait(id - 1);
   }
 }
 
