@@ -19,8 +19,8 @@ namespace requestrouter {
 // Sleeps until the next thing is due; nothing is polled for.
 //
 // Stopping: the first SIGTERM or SIGINT drains (new requests are refused, those under way go on to
-// the drain deadline), a second one ends them at once with `shutting_down`. Clients that do not read
-// their last replies are not waited for. SIGHUP reloads.
+// the drain deadline), a second one ends them at once with `shutting_down`. Clients that do not
+// read their last replies are not waited for. SIGHUP reloads.
 class Loop {
  public:
   // Everything that is used outlives the loop.
