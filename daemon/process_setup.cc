@@ -7,12 +7,11 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cinttypes>
 #include <csignal>
-#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <random>
+#include <sstream>
 #include <string_view>
 
 namespace requestrouter {
@@ -30,11 +29,13 @@ struct Mapping {
   // `line`: its first one; those that follow begin with capitals.
   static Mapping Of(const std::string& line) {
     Mapping mapping;
-    char rights[5] = {};
+    char dash = 0;
+    std::string rights, offset, device;
     std::uint64_t inode = 0;
-    const int read = std::sscanf(line.c_str(), "%" SCNxPTR "-%" SCNxPTR " %4s %*s %*s %" SCNu64,
-                                 &mapping.begin, &mapping.end, rights, &inode);
-    mapping.is_file_read_only = read == 4 && inode != 0 && rights[1] == '-' && rights[3] == 'p';
+    std::istringstream fields(line);
+    fields >> std::hex >> mapping.begin >> dash >> mapping.end >> rights >> offset >> device;
+    fields >> std::dec >> inode;
+    mapping.is_file_read_only = inode != 0 && rights[1] == '-' && rights[3] == 'p';
     return mapping;
   }
 
