@@ -1,5 +1,6 @@
 #include "daemon/config/providers.h"
 
+#include <algorithm>
 #include <array>
 
 #include "daemon/config/base_url.h"
@@ -22,7 +23,8 @@ constexpr std::array<NamedKind, 3> kKinds = {{
 
 constexpr auto kKindNames = [] {
   std::array<std::string_view, kKinds.size()> names;
-  for (std::size_t i = 0; i < names.size(); ++i) names[i] = kKinds[i].name;
+  std::transform(kKinds.begin(), kKinds.end(), names.begin(),
+                 [](const NamedKind& kind) { return kind.name; });
   return names;
 }();
 
