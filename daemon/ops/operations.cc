@@ -64,8 +64,8 @@ void Operations::Handle(const ipc::Envelope& from, const ipc::Peer& peer,
 }
 
 void Operations::Answer(Asker asker, const ipc::Body& body) {
-  const auto answer = [&]<typename Request>(const Request& request) {
-    if constexpr (kIsForAdmins<Request>) {
+  const auto answer = [&](const auto& request) {
+    if constexpr (kIsForAdmins<std::decay_t<decltype(request)>>) {
       if (const auto admin = RequireAdmin(asker); !admin) {
         return Reply(asker, tl::unexpected(admin.error()));
       }

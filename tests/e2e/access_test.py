@@ -122,11 +122,13 @@ class Access(EndToEnd):
                                   stderr=subprocess.DEVNULL)
         self.addCleanup(asking.wait, PATIENCE_S)
         self.addCleanup(asking.terminate)
-        request = None
-        while request is None:
+        caller = f"uid 61002 (bob) pid {asking.pid} (routerctl)"  # named as soon as it is looked up
+
+        def of_caller():
             queue = json.loads(self.ask("ada", "--json", "queue").stdout)
-            request = next(iter(queue["in_flight"]), None)
-        self.assertEqual(request["caller"], f"uid 61002 (bob) pid {asking.pid} (routerctl)")
+            return [one for one in queue["in_flight"] if one["caller"] == caller]
+
+        [request] = self.until(of_caller, "bob's request, with his name")
         self.assert_exit(self.ask("eve", "queue"), 1)
         self.assert_exit(self.ask("root", "cancel", request["id"]), 1)
         self.assert_exit(self.ask("ada", "explain", request["id"]), 1, "not_found")
