@@ -31,12 +31,14 @@ constexpr std::array kWindows = {Shown{{"rpm", "RPM"}, true},    Shown{{"tpm", "
 std::vector<Window> WindowsOf(const Value& keys) {
   std::vector<Window> shown;
   for (const auto& [window, always] : kWindows) {
-    const bool has = std::any_of(keys.begin(), keys.end(), [name = window.name](const Value& key) {
-      const Value& models = ReadChild(key, "usage");
-      return std::any_of(models.begin(), models.end(),
-                         [name](const Value& usage) { return UsedOf(usage, name) != "-"; });
-    });
-    if (always || has) shown.push_back(window);
+    const bool counted =
+        std::any_of(keys.begin(), keys.end(), [name = window.name](const Value& key) {
+          const Value& models = ReadChild(key, "usage");
+          return std::any_of(models.begin(), models.end(), [name](const Value& usage) {
+            return ReadOptionalInt(ReadChild(usage, name), "used").has_value();
+          });
+        });
+    if (always || counted) shown.push_back(window);
   }
   return shown;
 }

@@ -20,7 +20,7 @@ import time
 
 from balance import Books, Journal, read_lines
 from mishaps import Clock, Mishaps
-from support import BIN, Client, Daemon, Simulator, key
+from support import BIN, Client, Daemon, Simulator, key, until
 
 MODELS = {"gemini": "gemini-2.5-flash", "openai": "gpt-4o-mini", "anthropic": "claude-sonnet-4-5"}
 CONFIG = {"base_backoff_ms": 20, "max_retries": 4, "log_level": "info",
@@ -30,6 +30,7 @@ QUICK = {"first_token_timeout_ms": 1_500, "idle_timeout_ms": 1_500}
 UIDS = (61_001, 61_002, 61_003)
 CLONE_NEWNS = 0x20000
 SETTLE_S = 180
+WORKS_AGAIN_S = 60
 
 
 class Disk:
@@ -181,18 +182,12 @@ class Stage:
             raise RuntimeError(f"{op}: {reply}")
         return reply["body"]
 
-    def until(self, holds, what):
-        end = time.monotonic() + 60
-        while not holds():
-            if time.monotonic() > end:
-                raise RuntimeError("not in a minute: " + what)
-            time.sleep(0.05)
-
     def disk_has_room(self):
         if not self.disk:
             return
         self.disk.free()
-        self.until(lambda: self.ask("health")["conversation_store"], "storage works again")
+        until(lambda: self.ask("health")["conversation_store"], "storage works again",
+              WORKS_AGAIN_S)
 
     def count(self, name):
         self.happened[name] = self.happened.get(name, 0) + 1
@@ -229,8 +224,8 @@ class Stage:
         self.require(self.routerctl("reset-cooldown", "--all").returncode == 0, "no reset")
         for agent in self.agents:
             self.require(agent.finish(SETTLE_S), agent.journal.name, "was not answered")
-        self.until(lambda: self.ask("health")["queue"] == {"waiting": 0, "in_flight": 0},
-                   "nothing is under way")
+        until(lambda: self.ask("health")["queue"] == {"waiting": 0, "in_flight": 0},
+              "nothing is under way", WORKS_AGAIN_S)
 
     def balance(self):
         books = self.books

@@ -182,6 +182,16 @@ class Daemon:
                               timeout=PATIENCE_S, check=False)
 
 
+def until(condition, what, patience_s=PATIENCE_S):
+    """What condition() gives once that is true; fails, saying what did not come, after patience_s."""
+    end = time.monotonic() + patience_s
+    while time.monotonic() < end:
+        if found := condition():
+            return found
+        time.sleep(0.005)
+    raise AssertionError(f"still not: {what}")
+
+
 class EndToEnd(unittest.TestCase):
     """A folder, a simulator with two generous keys, and a daemon that is not started yet."""
 
@@ -206,14 +216,7 @@ class EndToEnd(unittest.TestCase):
         self.addCleanup(client.close)
         return client
 
-    def until(self, condition, what):
-        """What condition() gives once that is true; fails, saying what did not come, after PATIENCE_S."""
-        end = time.monotonic() + PATIENCE_S
-        while time.monotonic() < end:
-            if found := condition():
-                return found
-            time.sleep(0.005)
-        raise AssertionError(f"still not: {what}")
+    until = staticmethod(until)
 
     def wait_until_written(self, client):
         """What a one-shot leaves behind is written after its answer; usage is counted after that."""
