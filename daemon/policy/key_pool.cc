@@ -25,6 +25,11 @@ KeyState* KeyPool::FindKey(std::string_view key_id) {
   return found == keys_.end() ? nullptr : found->second.get();
 }
 
+QuotaState* KeyPool::FindQuota(std::string_view group, std::string_view model) {
+  const auto found = quotas_.find({std::string(group), std::string(model)});
+  return found == quotas_.end() ? nullptr : found->second.get();
+}
+
 bool KeyPool::HasTier(std::uint32_t model, Tier tier) const {
   return models_[model].tiers[static_cast<std::size_t>(tier)];
 }

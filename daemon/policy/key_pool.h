@@ -134,6 +134,7 @@ class KeyPool {
 
   const Cell& At(CellId cell) const { return models_[cell.model].cells[cell.index]; }
   KeyState* FindKey(std::string_view key_id);
+  QuotaState* FindQuota(std::string_view group, std::string_view model);
   static bool Matches(const Cell& cell, const Choice& choice) {
     return (choice.tier == Choice::kAnyTier || choice.tier == cell.tier) &&
            (choice.key == nullptr || choice.key == cell.key.get());

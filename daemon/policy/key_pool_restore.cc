@@ -5,10 +5,10 @@ namespace requestrouter::policy {
 
 void KeyPool::RestoreAttempts(std::string_view group, std::string_view model,
                               const Amounts& counted, Instant at) {
-  const auto found = quotas_.find({std::string(group), std::string(model)});
-  if (found == quotas_.end()) return;
-  found->second->quota.RestoreAttempts(counted, at);
-  Touch(nullptr, found->second.get(), nullptr);
+  QuotaState* quota = FindQuota(group, model);
+  if (!quota) return;
+  quota->quota.RestoreAttempts(counted, at);
+  Touch(nullptr, quota, nullptr);
 }
 
 void KeyPool::RestoreFullWindows(Instant at, Instant now) {
@@ -20,10 +20,10 @@ void KeyPool::RestoreFullWindows(Instant at, Instant now) {
 
 void KeyPool::RestoreDay(std::string_view group, std::string_view model, const Amounts& counted,
                          Instant at, Instant now) {
-  const auto found = quotas_.find({std::string(group), std::string(model)});
-  if (found == quotas_.end()) return;
-  found->second->quota.RestoreDay(counted, at, now);
-  Touch(nullptr, found->second.get(), nullptr);
+  QuotaState* quota = FindQuota(group, model);
+  if (!quota) return;
+  quota->quota.RestoreDay(counted, at, now);
+  Touch(nullptr, quota, nullptr);
 }
 
 void KeyPool::RestoreHealth(const KnownHealth& known, Instant now) {
