@@ -31,7 +31,9 @@ constexpr std::int64_t kStep = 64 << 10;
 // A turn of some messages, with the pages of indexes that it changes.
 constexpr std::uint64_t kLeastRoom = 64 << 10;
 
-// Until it is looked at again.
+// No disk is filled by this much in kRoomLasts, so for that long it is not looked at again; a disk
+// with less room is looked at for each attempt.
+constexpr std::uint64_t kAmpleRoom = 64 << 20;
 constexpr std::chrono::milliseconds kRoomLasts{5};
 
 constexpr std::uint64_t kMagic = 0x32676f4c74744152;  // "RAttLog2"
@@ -232,10 +234,10 @@ bool AttemptLog::HasRoom() {
   const auto now = std::chrono::steady_clock::now();
   if (now < room_until_) return true;
   struct statvfs disk {};
-  if (fstatvfs(fd_, &disk) != 0 || disk.f_bavail * disk.f_frsize >= kLeastRoom) {
-    room_until_ = now + kRoomLasts;
-    return true;
-  }
+  if (fstatvfs(fd_, &disk) != 0) return true;
+  const std::uint64_t room = disk.f_bavail * disk.f_frsize;
+  if (room >= kAmpleRoom) room_until_ = now + kRoomLasts;
+  if (room >= kLeastRoom) return true;
   errno = ENOSPC;
   return false;
 }
