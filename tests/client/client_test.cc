@@ -300,21 +300,27 @@ TEST_F(ClientTest, AReplyThatCannotBeReadIsAnErrorOfItsRequestAndNoOther) {
 
 TEST_F(ClientTest, ASocketThatThisUserMayNotUseIsPermissionDenied) {
   if (geteuid() != 0) GTEST_SKIP() << "only root can become another user";
-  router_.Start();
-  router_.Answer("ping", Value::object());
-  std::filesystem::permissions(router_.directory(), std::filesystem::perms::owner_all);
   ClientOptions options = Options();
   options.connect_timeout = milliseconds(50);
-  const pid_t child = fork();
+  int started[2];
+  ASSERT_EQ(pipe(started), 0);
+  const pid_t child = fork();  // before there are threads
   if (child == 0) {
-    if (setuid(65534) != 0) _exit(2);
+    char byte;
+    if (setuid(65534) != 0 || read(started[0], &byte, 1) != 1) _exit(2);
     Client client(options);
     const auto reply = client.Chat(Prompt("Hi"));
     _exit(!reply && reply.error().type == ErrorType::kPermissionDenied ? 0 : 1);
   }
+  router_.Start();
+  router_.Answer("ping", Value::object());
+  std::filesystem::permissions(router_.directory(), std::filesystem::perms::owner_all);
+  EXPECT_EQ(write(started[1], "", 1), 1);
   int status = 0;
   ASSERT_EQ(waitpid(child, &status, 0), child);
-  EXPECT_EQ(WEXITSTATUS(status), 0);
+  close(started[0]);
+  close(started[1]);
+  EXPECT_EQ(status, 0);
 }
 
 TEST_F(ClientTest, AContradictoryRequestIsRefusedHere) {

@@ -67,7 +67,7 @@ class Access(EndToEnd):
         folder = pathlib.Path(self.folder.name)
         self.routerd = Confined(folder, self.sim, [key("k1", rpm=100)], {"k1": "s1"},
                                 config={"admin_group": "rr-admins"})
-        self.addCleanup(self.routerd.stop)
+        self.addCleanup(self.stop_cleanly, self.routerd)
         for path in (folder, *folder.iterdir()):
             os.chown(path, 61000, 61010)
         folder.chmod(0o755)

@@ -146,7 +146,7 @@ class Chat(EndToEnd):
     def test_the_example_files_of_existing_deployments_work_as_they_are(self):
         self.sim.control()
         daemon = Daemon(self.folder.name, self.sim, files=EXAMPLES)
-        self.addCleanup(daemon.stop)
+        self.addCleanup(self.stop_cleanly, daemon)
         self.sim.stop()
         self.sim.__init__("--key", "test-secret-flash-01", "--key", "test-secret-flash-02",
                           "--key", "test-secret-pro-01")

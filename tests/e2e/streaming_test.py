@@ -107,7 +107,7 @@ class SlowReaders(Streaming):
         daemon = self.one_key_each()
         other = self.client(daemon)
         at_first = self.memory(daemon)
-        client = self.flood(daemon)
+        client = self.flood(daemon, deadline_ms=600_000)
         before = None
         while before != (before := self.memory(daemon)):  # until it grows no more
             for _ in range(200):
@@ -209,7 +209,7 @@ class Silence(Streaming):
         self.assertTrue(error["details"]["interrupted"])
 
     def test_in_total(self):
-        pieces, final = self.ask("total_timeout_ms", None, True, after_ms=2_000,
+        pieces, final = self.ask("total_timeout_ms", None, True, after_ms=int(PATIENCE_S * 100),
                                  stream_delta_ms=20, answer_bytes=10_000, stream_deltas=5_000)
         self.assertTrue(pieces)
         error = self.assert_error(final, "upstream_unavailable")

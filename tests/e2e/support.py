@@ -208,8 +208,13 @@ class EndToEnd(unittest.TestCase):
         keys = [key("k1", rpm=100), key("k2", rpm=100)] if keys is None else keys
         secrets = {"k1": "s1", "k2": "s2"} if secrets is None else secrets
         daemon = Daemon(self.folder.name, self.sim, keys, secrets, **more)
-        self.addCleanup(daemon.stop)
+        self.addCleanup(self.stop_cleanly, daemon)
         return daemon.start() if start else daemon
+
+    def stop_cleanly(self, daemon):
+        """A sanitizer says by the exit code that it has found something, and what, in the log."""
+        if daemon.stop() not in (None, 0):
+            self.fail("routerd did not end well:\n" + daemon.log_text())
 
     def client(self, daemon, **how):
         client = Client(daemon.endpoint, **how)
