@@ -14,8 +14,6 @@ const char* __tsan_default_suppressions() {
          "race:libpgm\n";
 }
 
-const char* __tsan_default_options() {
-  return "die_after_fork=0 ignore_noninstrumented_modules=1";
-}
+const char* __tsan_default_options() { return "die_after_fork=0 ignore_noninstrumented_modules=1"; }
 
 }  // extern "C"

@@ -12,14 +12,6 @@
 #include <new>
 
 // The sanitizers bring an allocator of their own, and LeakSanitizer must be able to look inside.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define REQUESTROUTER_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define REQUESTROUTER_SANITIZED 1
-#endif
-#endif
-
 #ifndef REQUESTROUTER_SANITIZED
 namespace {
 
