@@ -71,7 +71,7 @@ ipc::Limits LimitsOf(const config::Settings& settings) {
 // Everything that runs, in the order in which it is made; destroyed in the reverse.
 class App {
  public:
-  App(const AppOptions& options, std::shared_ptr<const router::Catalog> catalog,
+  App(const AppOptions& options, const std::shared_ptr<const router::Catalog>& catalog,
       std::unique_ptr<storage::Store> store, std::unique_ptr<ipc::ServerSocket> socket,
       int signal_fd, ops::Meters& meters, Logging& logging)
       : meters_(meters),

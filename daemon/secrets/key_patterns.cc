@@ -94,6 +94,18 @@ Range NamedValue(std::string_view text, std::size_t at) {
   return {};
 }
 
+// Whether a prefix or a name may begin with a character: every line of the log is looked at.
+constexpr std::array<bool, 256> kIsFirst = [] {
+  std::array<bool, 256> is_first{};
+  for (const char c : std::string_view("sAgxXhbBaA?&"))
+    is_first[static_cast<unsigned char>(c)] = true;
+  return is_first;
+}();
+
+std::size_t NextFirst(std::string_view text, std::size_t at) {
+  return Run(text, at, [](char c) { return !kIsFirst[static_cast<unsigned char>(c)]; });
+}
+
 Range BearerToken(std::string_view text, std::size_t at) {
   if (!BeginsWith(text.substr(at), kBearer, true)) return {};
   const std::size_t after = at + kBearer.size();
@@ -105,9 +117,7 @@ Range BearerToken(std::string_view text, std::size_t at) {
 }  // namespace
 
 void FindKeyLike(std::string_view text, std::vector<Range>& ranges) {
-  constexpr std::string_view kFirst = "sAgxXhbBaA?&";  // of every prefix and name
-  for (std::size_t at = text.find_first_of(kFirst); at < text.size();
-       at = text.find_first_of(kFirst, at)) {
+  for (std::size_t at = NextFirst(text, 0); at < text.size(); at = NextFirst(text, at)) {
     Range range{at, EndOfPrefixed(text, at)};
     if (range.end == at) range = NamedValue(text, at);
     if (range.end == range.begin) range = BearerToken(text, at);
