@@ -34,9 +34,10 @@ ipc::Value ToValue(const router::Trace& trace) {
     attempts.back()["duration_ms"] = attempt.duration_ms;
   }
   ipc::Value considered = ipc::Value::array();
-  for (const auto& candidate : trace.considered) {
-    considered.push_back(
-        {{"key_id", candidate.key_id}, {"model", candidate.model}, {"verdict", candidate.verdict}});
+  for (const auto& candidate : trace.considered.All()) {
+    considered.push_back({{"key_id", std::string(candidate.key_id)},
+                          {"model", std::string(candidate.model)},
+                          {"verdict", std::string(candidate.verdict)}});
     if (candidate.until) considered.back()["until"] = Timestamp(*candidate.until);
   }
   return {{"id", trace.id},

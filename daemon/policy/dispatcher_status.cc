@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "daemon/policy/dispatcher_impl.h"
@@ -114,7 +115,8 @@ bool Impl::IsAvailable(std::string_view model, Instant now) {
 std::vector<Considered> Impl::Consider(const Ask& ask, Instant now) {
   const auto found = requests_.find(ask.ticket);
   const Request* request = found == requests_.end() ? nullptr : &found->second;
-  const Plan plan = request ? request->lane->plan : planner_.Make(ask);
+  std::optional<Plan> made;
+  const Plan& plan = request ? request->lane->plan : made.emplace(planner_.Make(ask));
   const Tried none;
   const Wish wish{ask.demand, ask.preferred_key, request ? request->tried : none,
                   request && RetryDue(*request)};
@@ -144,9 +146,11 @@ std::vector<Considered> Impl::Consider(const Ask& ask, Instant now) {
   std::vector<Considered> all;
   all.reserve(std::min(pool_.cell_count(), kMaxConsidered));
   if (chosen) all.push_back(verdict(*chosen));
-  std::set<CellId> seen;
+  std::vector<CellId> seen;
   pool_.AnyCell(every, [&](CellId cell) {
-    if (seen.insert(cell).second && chosen != cell) all.push_back(verdict(cell));
+    const bool is_new = std::find(seen.begin(), seen.end(), cell) == seen.end();
+    if (is_new) seen.push_back(cell);
+    if (is_new && chosen != cell) all.push_back(verdict(cell));
     return all.size() >= kMaxConsidered;
   });
   return all;

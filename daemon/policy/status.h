@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "daemon/policy/types.h"
@@ -76,11 +77,12 @@ struct KnownHealth {
   bool disabled_by_operator = false;          // a key, whatever its health
 };
 
-// Why a key was or was not chosen, at the time of asking.
+// Why a key was or was not chosen, at the time of asking. The names are valid until the keys
+// change.
 struct Considered {
-  std::string key_id;
-  std::string model;
-  std::string verdict;  // "chosen", "cooling", "rpm", "tpm", "disabled", "no_secret", ...
+  std::string_view key_id;
+  std::string_view model;
+  std::string_view verdict;  // static: "chosen", "cooling", "rpm", "disabled", "no_secret", ...
   std::optional<Instant> until;
 };
 

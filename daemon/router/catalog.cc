@@ -29,6 +29,7 @@ Catalog::Catalog(config::Config config, Secrets secrets)
     providers_[name] = std::make_shared<const upstream::Provider>(provider.http);
   }
   for (const config::Key& key : config_.keys) {
+    keys_.emplace(key.key_id, &key);
     const auto provider = providers_.find(key.provider);
     if (!key.active || provider == providers_.end()) continue;
     for (const config::ModelOfKey& model : key.models) {
@@ -50,9 +51,8 @@ std::shared_ptr<const Catalog> Catalog::WithSecret(
 }
 
 const config::Key* Catalog::FindKey(std::string_view key_id) const {
-  const auto found = std::find_if(config_.keys.begin(), config_.keys.end(),
-                                  [&](const config::Key& key) { return key.key_id == key_id; });
-  return found == config_.keys.end() ? nullptr : &*found;
+  const auto found = keys_.find(key_id);
+  return found == keys_.end() ? nullptr : found->second;
 }
 
 std::shared_ptr<const secrets::Secret> Catalog::SecretOf(const std::string& key_id) const {

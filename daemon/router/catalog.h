@@ -4,6 +4,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "daemon/config/config.h"
@@ -24,6 +26,8 @@ class Catalog {
 
   // A key that is missing in `secrets` has none.
   Catalog(config::Config config, Secrets secrets);
+  Catalog(const Catalog&) = delete;
+  Catalog& operator=(const Catalog&) = delete;
 
   // The same but for one key's secret.
   std::shared_ptr<const Catalog> WithSecret(const std::string& key_id,
@@ -70,8 +74,9 @@ class Catalog {
  private:
   policy::KeySpec ToKeySpec(const config::Key& key, const Clock& clock) const;
 
-  config::Config config_;
+  const config::Config config_;
   Secrets secrets_;
+  std::unordered_map<std::string_view, const config::Key*> keys_;  // of config_, by key_id
   CallerRules rules_;
   std::map<std::string, std::shared_ptr<const upstream::Provider>> providers_;  // by name
   std::vector<std::string> models_;

@@ -29,11 +29,11 @@ void ChatService::StartAttempt(const policy::Grant& grant) {
   live->waited += grant.waited;
   live->attempts = grant.attempt;
   live->stage = Stage::kInFlight;
-  live->trace.considered.clear();
+  live->trace.considered.Clear();
   for (const policy::Considered& c : parts_.dispatcher.Consider(live->ask, live->granted_at)) {
     std::optional<storage::Millis> until;
     if (c.until) until = WallAt(parts_.clock, *c.until);
-    live->trace.considered.push_back({c.key_id, c.model, c.verdict, until});
+    live->trace.considered.Add({c.key_id, c.model, c.verdict, until});
   }
   live->trace.attempts.push_back(
       {grant.attempt, grant.key_id, grant.model, "in_flight", 0, ElapsedMs(grant.waited), 0});

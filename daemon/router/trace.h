@@ -13,6 +13,26 @@
 
 namespace requestrouter::router {
 
+// The keys that a decision looked at. Written for every request and read for few: one piece of
+// memory, because there can be dozens.
+class CandidateList {
+ public:
+  struct Candidate {
+    std::string_view key_id;
+    std::string_view model;
+    std::string_view verdict;
+    std::optional<storage::Millis> until;
+  };
+
+  void Clear() { packed_.clear(); }
+  void Add(const Candidate& candidate);
+  // In the order of Add. The texts are valid until the list changes.
+  std::vector<Candidate> All() const;
+
+ private:
+  std::string packed_;
+};
+
 // What happened to one request, for the `explain` operation. Free of content and secrets.
 struct Trace {
   struct Event {
@@ -30,12 +50,6 @@ struct Trace {
     std::int64_t waited_ms = 0;
     std::int64_t duration_ms = 0;
   };
-  struct Candidate {
-    std::string key_id;
-    std::string model;
-    std::string verdict;
-    std::optional<storage::Millis> until;
-  };
 
   std::string id;
   std::uint32_t uid = 0;
@@ -43,7 +57,7 @@ struct Trace {
   std::string state;   // waiting, in_flight, answered, or the error's type
   std::vector<Event> timeline;
   std::vector<Attempt> attempts;
-  std::vector<Candidate> considered;  // at the last decision
+  CandidateList considered;  // at the last decision
 };
 
 // The traces of the last requests that are over. Router thread only.

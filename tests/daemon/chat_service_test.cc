@@ -650,7 +650,7 @@ TEST_F(ChatServiceTest, ARequestThatIsOverCanBeExplained) {
   ASSERT_EQ(trace->attempts.size(), 1u);
   EXPECT_EQ(trace->attempts[0].key_id, "k1");
   EXPECT_EQ(trace->attempts[0].outcome, "ok");
-  EXPECT_EQ(trace->considered.size(), 2u);
+  EXPECT_EQ(trace->considered.All().size(), 2u);
 }
 
 TEST_F(ChatServiceTest, ABlockedPromptIsToldWithTheProvidersRatings) {

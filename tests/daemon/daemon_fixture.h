@@ -72,7 +72,7 @@ class DaemonTest : public ::testing::Test {
     return dispatcher_.Key(key_id, clock_.Steady())->state;
   }
   std::string VerdictOf(const std::string& key_id) {
-    return dispatcher_.Consider(AskFor(key_id), clock_.Steady()).at(0).verdict;
+    return std::string(dispatcher_.Consider(AskFor(key_id), clock_.Steady()).at(0).verdict);
   }
   // The state of a key as it was last stored.
   std::string StoredStateOf(const std::string& key_id) {

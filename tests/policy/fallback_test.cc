@@ -261,7 +261,7 @@ TEST(CallerLimit, WhoCannotWaitForTheHostsLimitIsTold) {
 
 std::string VerdictOn(const std::vector<Considered>& all, const std::string& key) {
   for (const Considered& one : all) {
-    if (one.key_id == key) return one.verdict;
+    if (one.key_id == key) return std::string(one.verdict);
   }
   return "";
 }

@@ -18,7 +18,7 @@ router::Trace TraceOf(std::int64_t id) {
     trace.timeline.push_back({1'700'000'000'000 + id, event, ""});
   }
   trace.attempts.push_back({1, "k1", "gpt-5-mini", "ok", 200, 0, 1});
-  trace.considered.push_back({"k1", "gpt-5-mini", "chosen", {}});
+  trace.considered.Add({"k1", "gpt-5-mini", "chosen", {}});
   return trace;
 }
 
