@@ -15,6 +15,7 @@
 #include "daemon/policy/lower_case.h"
 #include "daemon/secrets/redacting_sink.h"
 #include "threads/mutex.h"
+#include "threads/scheduling.h"
 
 namespace requestrouter {
 
@@ -128,7 +129,10 @@ tl::expected<std::unique_ptr<Logging>, std::string> Logging::Start(const LogOpti
 
 Logging::Logging(std::shared_ptr<LogSink> sink)
     : sink_(std::move(sink)), unwritten_(std::make_shared<std::atomic<std::uint64_t>>(0)) {
-  spdlog::init_thread_pool(kQueue, 1, [] { pthread_setname_np(pthread_self(), "log"); });
+  spdlog::init_thread_pool(kQueue, 1, [] {
+    pthread_setname_np(pthread_self(), "log");
+    threads::ServeTheRouter();
+  });
   auto logger = std::make_shared<spdlog::async_logger>(
       "routerd", std::make_shared<secrets::RedactingSink>(sink_, secrets::ProcessRedactor()),
       spdlog::thread_pool(), spdlog::async_overflow_policy::overrun_oldest);

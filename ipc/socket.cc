@@ -12,6 +12,7 @@
 #include "ipc/peer.h"
 #include "ipc/socket_path.h"
 #include "ipc/zap.h"
+#include "threads/scheduling.h"
 
 namespace requestrouter::ipc {
 namespace {
@@ -150,6 +151,13 @@ class RouterSocket final : public ServerSocket {
   std::uint64_t dropped() const override { return dropped_; }
 
  private:
+  // Its threads are made with the first socket.
+  static zmq::context_t NewContext() {
+    zmq::context_t context;
+    context.set(zmq::ctxopt::thread_sched_policy, threads::kServingPolicy);
+    return context;
+  }
+
   void Configure(std::size_t payload_bytes) {
     socket_.set(zmq::sockopt::zap_domain, "requestrouter");
     socket_.set(zmq::sockopt::router_mandatory, true);
@@ -181,7 +189,7 @@ class RouterSocket final : public ServerSocket {
 
   // In the order of construction: the path outlives the socket that listens there.
   SocketPath path_;
-  zmq::context_t context_;
+  zmq::context_t context_ = NewContext();
   ZapHandler zap_;
   zmq::socket_t socket_;
   std::uint64_t dropped_ = 0;

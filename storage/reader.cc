@@ -6,6 +6,8 @@
 
 #include <optional>
 
+#include "threads/scheduling.h"
+
 namespace requestrouter::storage {
 namespace {
 
@@ -42,6 +44,7 @@ void Reader::Submit(Query query) {
 }
 
 void Reader::Run() {
+  threads::ServeTheRouter();
   // A thread of its own as far as Linux's scheduler is concerned; see sched(7).
   if (kind_ == Kind::kSlow) setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kLeastPriority);
   for (;;) {

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "storage/crash_point.h"
+#include "threads/scheduling.h"
 
 namespace requestrouter::storage {
 namespace {
@@ -44,6 +45,7 @@ void Writer::Stop() {
 
 void Writer::Run() {
   const threads::InRole here(threads::kStorageThread);
+  threads::ServeTheRouter();
   for (;;) {
     const bool restless = uncheckpointed_ || !healthy_ || attempts_.failed();
     auto group = queue_.Take(restless ? std::optional(kQuiet) : std::nullopt);

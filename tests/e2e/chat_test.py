@@ -1,5 +1,7 @@
 """Chats through the whole road: socket, daemon, HTTP, database."""
 
+import os
+import pathlib
 import threading
 import unittest
 
@@ -142,6 +144,16 @@ class Chat(EndToEnd):
         replies = {r["id"]: r for r in (client.receive(), client.receive())}
         self.assertTrue(replies["c"]["body"]["cancelled"])
         self.assert_error(replies["slow"], "cancelled")
+
+    def test_the_threads_that_serve_the_router_do_not_take_its_processor(self):
+        threads = pathlib.Path(f"/proc/{self.daemon().process.pid}/task")
+
+        def serving():
+            return {(thread / "comm").read_text(encoding="utf-8").strip()
+                    for thread in threads.iterdir()
+                    if os.sched_getscheduler(int(thread.name)) == os.SCHED_BATCH}
+        self.until(lambda: serving() >= {"storage", "reader", "log", "ZMQbg/IO/0"}, "all of them")
+        self.assertNotIn("routerd", serving())
 
     def test_the_example_files_of_existing_deployments_work_as_they_are(self):
         self.sim.control()
