@@ -1,6 +1,7 @@
 #include "ipc/peer.h"
 
 #include <charconv>
+#include <system_error>
 
 namespace requestrouter::ipc {
 namespace {

@@ -5,6 +5,7 @@
 #include <array>
 #include <chrono>
 #include <csignal>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <vector>

@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <system_error>
 
 #include "storage/crash_point.h"
 #include "storage/schema.h"

@@ -1,6 +1,7 @@
 #include "storage/sums.h"
 
 #include <algorithm>
+#include <iterator>
 #include <tuple>
 
 #include "storage/tables.h"

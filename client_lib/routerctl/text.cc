@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <ctime>
 #include <cwchar>
+#include <system_error>
 
 namespace requestrouter::routerctl {
 namespace {

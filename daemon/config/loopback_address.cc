@@ -4,6 +4,7 @@
 
 #include <charconv>
 #include <cstdint>
+#include <system_error>
 
 #include "daemon/config/json_tree.h"
 

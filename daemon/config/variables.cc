@@ -1,6 +1,7 @@
 #include "daemon/config/variables.h"
 
 #include <charconv>
+#include <system_error>
 
 #include "daemon/config/json_tree.h"
 #include "daemon/config/object_reader.h"

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <system_error>
 
 #include "daemon/policy/lower_case.h"
 #include "daemon/policy/retry_after.h"

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <ctime>
+#include <system_error>
 
 namespace requestrouter::policy {
 namespace {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "daemon/upstream/json_view.h"

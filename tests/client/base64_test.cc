@@ -1,5 +1,7 @@
 #include "client_lib/src/base64.h"
 
+#include <utility>
+
 #include <gtest/gtest.h>
 
 namespace requestrouter::client {

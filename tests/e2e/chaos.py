@@ -13,6 +13,7 @@ import os
 import pathlib
 import random
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -284,6 +285,13 @@ def searched_now(paths):
     return [path for path in paths if path.exists()]
 
 
+def copy_of(folder):
+    """What is to be looked at when the books do not balance: journals, the log, the database."""
+    kept = tempfile.mkdtemp(prefix="rr-chaos-kept-")
+    shutil.copytree(folder, kept, ignore=shutil.ignore_patterns("*.sock"), dirs_exist_ok=True)
+    return kept
+
+
 def run(seed, seconds=None, pause=1.5, agents=6, rate=60, say=None):
     """Mishaps in an order of chance until `seconds` are over; None: each once. The report."""
     may_mount = own_mounts()
@@ -301,7 +309,10 @@ def run(seed, seconds=None, pause=1.5, agents=6, rate=60, say=None):
                 if time.monotonic() > end:
                     break
             stage.settle()
-            return {"seed": seed, **stage.balance()}
+            report = {"seed": seed, **stage.balance()}
+            if report["wrong"]:
+                report["kept"] = copy_of(folder)
+            return report
         finally:
             stage.close()
 
@@ -327,7 +338,8 @@ def text_of(report):
     ]
     for wrong in report["wrong"][:50]:
         lines.append("DOES NOT BALANCE: " + wrong)
-    lines.append(f"{len(report['wrong'])} things do not balance" if report["wrong"] else
+    lines.append(f"{len(report['wrong'])} things do not balance; everything is kept in "
+                 f"{report['kept']}" if report["wrong"] else
                  "everything balances: no turn lost or doubled, no secret anywhere")
     return "\n".join(lines)
 

@@ -1,6 +1,7 @@
 #include "ipc/error.h"
 
 #include <algorithm>
+#include <vector>
 
 #include <gtest/gtest.h>
 

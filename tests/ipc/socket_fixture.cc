@@ -3,6 +3,7 @@
 #include <poll.h>
 
 #include <cstdlib>
+#include <iterator>
 
 #include <zmq_addon.hpp>
 

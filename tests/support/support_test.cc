@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <stdexcept>
 #include <zmq.hpp>
 
 #include "tests/support/raw_client.h"

@@ -8,6 +8,7 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <msgpack.hpp>
 #include <nlohmann/json.hpp>

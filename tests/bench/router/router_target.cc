@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <zmq.h>
 
+#include <array>
 #include <charconv>
 #include <cstdio>
 #include <nlohmann/json.hpp>

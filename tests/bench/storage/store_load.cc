@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
+#include <utility>
 
 #include "storage/sqlite_store.h"
 #include "tests/bench/storage/load.h"
