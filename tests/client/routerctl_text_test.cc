@@ -1,9 +1,8 @@
 #include <gtest/gtest.h>
 
-#include "client_lib/routerctl/table.h"
-
 #include <utility>
 
+#include "client_lib/routerctl/table.h"
 #include "client_lib/routerctl/text.h"
 
 namespace requestrouter::routerctl {

@@ -13,7 +13,7 @@ import unittest
 import msgpack
 import zmq
 
-from support import BIN, EndToEnd, key
+from support import BIN, SANITIZED, EndToEnd, key
 
 # ZMTP 3.0: signature, version, mechanism NULL (https://rfc.zeromq.org/spec/23/).
 GREETING = (b"\xff" + b"\x00" * 8 + b"\x7f" + b"\x03\x00" + b"NULL".ljust(20, b"\x00")
@@ -326,8 +326,7 @@ class WhatLibzmqDoesNotSurvive(EndToEnd):
                 break
         self.assert_nothing_lost(daemon)
 
-    @unittest.skipIf(os.environ.get("REQUESTROUTER_SANITIZE"),
-                     "sanitizers need more address space than that")
+    @unittest.skipIf(SANITIZED, "sanitizers need more address space than that")
     def test_a_message_without_an_end(self):
         daemon = self.limited(f"--as={1 << 30}")
         peer = socket.socket(socket.AF_UNIX)

@@ -10,7 +10,7 @@ import unittest
 
 import zmq
 
-from support import BIN, PATIENCE_S, EndToEnd, key
+from support import BIN, PATIENCE_S, SANITIZED, EndToEnd, key
 
 MODELS = {"gemini": "gemini-2.5-flash", "openai": "gpt-4o-mini", "anthropic": "claude-sonnet-4-5"}
 
@@ -108,7 +108,7 @@ class SlowReaders(Streaming):
         while before != (before := self.memory(daemon)):  # until it grows no more
             for _ in range(200):
                 other.ask("ping")
-        if not os.environ.get("REQUESTROUTER_SANITIZE"):  # which gives no memory back
+        if not SANITIZED:  # which gives no memory back
             self.assertLess(before - at_first, self.MEBIBYTES * 2 // 3)
         self.assertEqual(len(other.ask("queue")["body"]["in_flight"]), 1)
         pieces, final = self.read(client)

@@ -21,6 +21,7 @@ import zmq
 BIN = pathlib.Path(os.environ["REQUESTROUTER_BIN"])
 EXAMPLES = pathlib.Path(os.environ["REQUESTROUTER_EXAMPLES"])
 PATIENCE_S = float(os.environ.get("REQUESTROUTER_PATIENCE_S", "20"))
+SANITIZED = bool(os.environ.get("REQUESTROUTER_SANITIZE"))  # the programs, as they were built
 
 
 class Simulator:
