@@ -1,6 +1,7 @@
 #include "daemon/log_format.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 
 #include <nlohmann/json.hpp>
@@ -10,10 +11,12 @@
 namespace requestrouter {
 namespace {
 
+constexpr std::size_t kUsualBytes = 512;  // of a line
+
 // The lead byte of UTF-8's second control block, U+0080 to U+009F, which terminals obey, too.
 constexpr unsigned char kC1 = 0xC2;
 
-bool IsControl(unsigned char c) { return c < 0x20 || c == 0x7f; }
+constexpr bool IsControl(std::size_t c) { return c < 0x20 || c == 0x7f; }
 
 bool IsC1(std::string_view text, std::size_t at) {
   if (static_cast<unsigned char>(text[at]) != kC1 || at + 1 >= text.size()) return false;
@@ -34,23 +37,48 @@ void AppendEscaped(std::string& line, unsigned char c) {
   }
 }
 
-void AppendPlain(std::string& line, std::string_view text, bool quoted) {
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    if (IsC1(text, i)) {
-      AppendEscaped(line, static_cast<unsigned char>(text[++i]));
-    } else if (IsControl(c)) {
-      AppendEscaped(line, c);
-    } else {
-      if (quoted && (c == '"' || c == '\\')) line += '\\';
-      line += text[i];
-    }
+// Whether a character goes into a line as it is, wherever it stands.
+constexpr std::array<bool, 256> kIsPlain = [] {
+  std::array<bool, 256> is_plain{};
+  for (std::size_t c = 0; c < is_plain.size(); ++c) is_plain[c] = !IsControl(c) && c != kC1;
+  for (const char c : {' ', '"', '=', '\\'}) is_plain[static_cast<std::size_t>(c)] = false;
+  return is_plain;
+}();
+
+std::size_t PlainPrefix(std::string_view text) {
+  const auto plain = [](char c) { return kIsPlain[static_cast<unsigned char>(c)]; };
+  return static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), plain) - text.begin());
+}
+
+// Appends what `text` begins with and that is not plain; how many bytes that was.
+std::size_t AppendNotPlain(std::string& line, std::string_view text, bool quoted) {
+  const auto c = static_cast<unsigned char>(text.front());
+  if (IsC1(text, 0)) {
+    AppendEscaped(line, static_cast<unsigned char>(text[1]));
+    return 2;
+  }
+  if (IsControl(c)) {
+    AppendEscaped(line, c);
+    return 1;
+  }
+  if (quoted && (c == '"' || c == '\\')) line += '\\';
+  line += text.front();
+  return 1;
+}
+
+void AppendText(std::string& line, std::string_view text, bool quoted) {
+  while (true) {
+    const std::size_t plain = PlainPrefix(text);
+    line += text.substr(0, plain);
+    text.remove_prefix(plain);
+    if (text.empty()) return;
+    text.remove_prefix(AppendNotPlain(line, text, quoted));
   }
 }
 
 // What a reader, or a program that splits at spaces, could take for something else.
 bool NeedsQuotes(std::string_view value) {
-  for (std::size_t i = 0; i < value.size(); ++i) {
+  for (std::size_t i = PlainPrefix(value); i < value.size(); ++i) {
     const auto c = static_cast<unsigned char>(value[i]);
     if (c == ' ' || c == '"' || c == '=' || c == '\\' || IsControl(c) || IsC1(value, i)) {
       return true;
@@ -62,7 +90,7 @@ bool NeedsQuotes(std::string_view value) {
 void AppendValue(std::string& line, std::string_view value) {
   const bool quoted = NeedsQuotes(value);
   if (quoted) line += '"';
-  AppendPlain(line, value, quoted);
+  AppendText(line, value, quoted);
   if (quoted) line += '"';
 }
 
@@ -74,22 +102,32 @@ nlohmann::ordered_json ToJson(const LogFields::Field& field) {
   return field.value;
 }
 
-}  // namespace
-
-std::string ToText(const LogFields& record) {
-  std::string line;
-  AppendPlain(line, record.message, false);
+void AppendRecord(std::string& line, const LogFields& record) {
+  AppendText(line, record.message, false);
   for (const LogFields::Field& field : record.fields) {
     line += ' ';
     line += field.name;
     line += '=';
     AppendValue(line, field.value);
   }
+}
+
+}  // namespace
+
+std::string ToText(const LogFields& record) {
+  std::string line;
+  AppendRecord(line, record);
   return line;
 }
 
 std::string ToTextLine(const LogFields& record, std::string_view level, storage::Millis at) {
-  return router::Timestamp(at) + ' ' + std::string(level) + ' ' + ToText(record);
+  std::string line = router::Timestamp(at);
+  line.reserve(kUsualBytes);
+  line += ' ';
+  line += level;
+  line += ' ';
+  AppendRecord(line, record);
+  return line;
 }
 
 std::string ToJsonLine(const LogFields& record, std::string_view level, storage::Millis at) {

@@ -7,11 +7,15 @@
 namespace requestrouter {
 namespace {
 
+// A record: kRecord, the message, and for each field kField, its kind, its name, '=', its value.
 constexpr char kRecord = '\x1e';  // ASCII's separators of records and units
-constexpr char kText = '\x1f';
-constexpr char kNumber = '\x1d';
+constexpr char kField = '\x1f';
+constexpr char kText = 't';
+constexpr char kNumber = 'n';
 
-bool IsSeparator(char c) { return c == kRecord || c == kText || c == kNumber; }
+constexpr std::size_t kUsualFields = 24;
+
+bool IsSeparator(char c) { return c == kRecord || c == kField; }
 
 // Without half a character at its end.
 std::string_view Cut(std::string_view text, std::size_t most) {
@@ -30,6 +34,7 @@ std::string_view Digits(std::array<char, 32>& buffer, Number value) {
 }
 
 void Append(std::string& packed, char kind, std::string_view name, std::string_view value) {
+  packed += kField;
   packed += kind;
   packed += name;
   packed += '=';
@@ -37,6 +42,14 @@ void Append(std::string& packed, char kind, std::string_view name, std::string_v
   packed += Cut(value, LogRecord::kMostBytes);
   std::replace_if(packed.begin() + static_cast<std::ptrdiff_t>(begin), packed.end(), IsSeparator,
                   '?');
+}
+
+// `packed`: what is behind kField, which a redactor may have been at.
+LogFields::Field FieldOf(std::string_view packed) {
+  const bool is_number = !packed.empty() && packed.front() == kNumber;
+  packed.remove_prefix(std::min<std::size_t>(1, packed.size()));
+  const std::size_t equals = std::min(packed.find('='), packed.size());
+  return {packed.substr(0, equals), packed.substr(std::min(equals + 1, packed.size())), is_number};
 }
 
 }  // namespace
@@ -77,16 +90,12 @@ std::vector<std::string_view> Apart(std::string_view text) {
 
 LogFields Unpack(std::string_view text) {
   if (text.empty() || text.front() != kRecord) return {text, {}};
-  constexpr std::string_view kKinds = "\x1f\x1d";
-  std::size_t at = std::min(text.find_first_of(kKinds), text.size());
+  std::size_t at = std::min(text.find(kField), text.size());
   LogFields record{text.substr(1, at - 1), {}};
+  record.fields.reserve(kUsualFields);
   while (at < text.size()) {
-    const bool is_number = text[at] == kNumber;
-    const std::size_t end = std::min(text.find_first_of(kKinds, at + 1), text.size());
-    const std::string_view field = text.substr(at + 1, end - at - 1);
-    const std::size_t equals = std::min(field.find('='), field.size());
-    record.fields.push_back(
-        {field.substr(0, equals), field.substr(std::min(equals + 1, field.size())), is_number});
+    const std::size_t end = std::min(text.find(kField, at + 1), text.size());
+    record.fields.push_back(FieldOf(text.substr(at + 1, end - at - 1)));
     at = end;
   }
   return record;

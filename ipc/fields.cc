@@ -66,9 +66,8 @@ void Fields::Fail(const char* key, const std::string& problem) {
 }
 
 const Value* Fields::Find(const char* key) const {
-  if (!map_.is_object()) return nullptr;
-  const auto found = map_.find(key);
-  return found == map_.end() || found->is_null() ? nullptr : &*found;
+  const Value* found = FindMember(map_, key);
+  return found && !found->is_null() ? found : nullptr;
 }
 
 std::optional<std::string> Fields::OptionalText(const char* key, std::size_t most_bytes) {

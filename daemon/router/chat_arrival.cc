@@ -65,10 +65,10 @@ bool ChatService::AnswerKnownId(const ipc::Envelope& from, const ipc::Peer& peer
                                 ipc::Request& request) {
   LiveRequest* live = table_.FindById(peer.uid, request.id);
   const UnwrittenEnds::End* unwritten = unwritten_.Find(peer.uid, request.id);
-  const std::string* digest = live ? &live->digest
-                              : unwritten
-                                  ? &unwritten->finish->result->body_digest
-                                  : results_.Find(peer.uid, request.id, parts_.clock.Steady());
+  const std::optional<std::string_view> digest =
+      live        ? live->digest
+      : unwritten ? unwritten->finish->result->body_digest
+                  : results_.Find(peer.uid, request.id, parts_.clock.Steady());
   if (!digest) return false;
   if (*digest != request.body_digest) {
     SendError(from, request.id, UsedOtherwise(request.id));

@@ -16,20 +16,24 @@ ResultIndex::Key ResultIndex::KeyOf(std::uint32_t uid, std::string_view id) cons
   return {hash.low64, hash.high64};
 }
 
-void ResultIndex::Add(std::uint32_t uid, std::string_view id, std::string digest,
+void ResultIndex::Add(std::uint32_t uid, std::string_view id, std::string_view digest,
                       policy::Instant expires) {
   const Key key = KeyOf(uid, id);
-  entries_.insert_or_assign(key, Entry{std::move(digest), expires});
+  Entry entry{{}, expires};
+  digest.copy(entry.digest.data(), entry.digest.size());
+  entries_.insert_or_assign(key, entry);
   order_.emplace_back(expires, key);
   while (order_.size() > capacity_) DropOldest();
 }
 
 void ResultIndex::Remove(std::uint32_t uid, std::string_view id) { entries_.erase(KeyOf(uid, id)); }
 
-const std::string* ResultIndex::Find(std::uint32_t uid, std::string_view id, policy::Instant now) {
+std::optional<std::string_view> ResultIndex::Find(std::uint32_t uid, std::string_view id,
+                                                  policy::Instant now) {
   Trim(now);
   const auto found = entries_.find(KeyOf(uid, id));
-  return found == entries_.end() ? nullptr : &found->second.digest;
+  if (found == entries_.end()) return std::nullopt;
+  return std::string_view(found->second.digest.data(), found->second.digest.size());
 }
 
 void ResultIndex::Trim(policy::Instant now) {

@@ -94,16 +94,41 @@ Range NamedValue(std::string_view text, std::size_t at) {
   return {};
 }
 
-// Whether a prefix or a name may begin with a character: every line of the log is looked at.
-constexpr std::array<bool, 256> kIsFirst = [] {
-  std::array<bool, 256> is_first{};
-  for (const char c : std::string_view("sAgxXhbBaA?&"))
-    is_first[static_cast<unsigned char>(c)] = true;
-  return is_first;
-}();
+// What the first and the second character may be of a prefix or a name: every line of the log is
+// looked at, and few pairs of letters get through both.
+class Beginnings {
+ public:
+  constexpr Beginnings() {
+    for (const Prefix& prefix : kPrefixes) Allow(prefix.text, false);
+    for (const std::string_view name : kNames) Allow(name, true);
+    Allow("&key=", true);
+    Allow(kBearer, true);
+  }
+  constexpr bool Has(char first, char second) const {
+    return first_[static_cast<unsigned char>(first)] && second_[static_cast<unsigned char>(second)];
+  }
 
-std::size_t NextFirst(std::string_view text, std::size_t at) {
-  return Run(text, at, [](char c) { return !kIsFirst[static_cast<unsigned char>(c)]; });
+ private:
+  constexpr void Allow(std::string_view text, bool any_case) {
+    Allow(first_, text[0], any_case);
+    Allow(second_, text[1], any_case);
+  }
+  static constexpr void Allow(std::array<bool, 256>& set, char c, bool any_case) {
+    set[static_cast<unsigned char>(c)] = true;
+    const bool is_letter = c >= 'a' && c <= 'z';
+    if (any_case && is_letter) set[static_cast<unsigned char>(c - 'a' + 'A')] = true;
+  }
+
+  std::array<bool, 256> first_{};
+  std::array<bool, 256> second_{};
+};
+
+constexpr Beginnings kBeginnings;
+
+// Where a key or a name may begin, from `at` on; or the end.
+std::size_t NextBeginning(std::string_view text, std::size_t at) {
+  while (at + 1 < text.size() && !kBeginnings.Has(text[at], text[at + 1])) ++at;
+  return at + 1 < text.size() ? at : text.size();
 }
 
 Range BearerToken(std::string_view text, std::size_t at) {
@@ -117,7 +142,7 @@ Range BearerToken(std::string_view text, std::size_t at) {
 }  // namespace
 
 void FindKeyLike(std::string_view text, std::vector<Range>& ranges) {
-  for (std::size_t at = NextFirst(text, 0); at < text.size(); at = NextFirst(text, at)) {
+  for (std::size_t at = NextBeginning(text, 0); at < text.size(); at = NextBeginning(text, at)) {
     Range range{at, EndOfPrefixed(text, at)};
     if (range.end == at) range = NamedValue(text, at);
     if (range.end == range.begin) range = BearerToken(text, at);

@@ -142,7 +142,7 @@ class RequestEncoder {
   }
 
   static Value EncodeTool(const ipc::Tool& tool) {
-    Value encoded = Value::object();
+    Value encoded = NewObject();
     encoded["name"] = tool.name;
     if (!tool.description.empty()) encoded["description"] = tool.description;
     // The schema is required and must be of an object.
@@ -187,7 +187,7 @@ class RequestEncoder {
   const ipc::ChatRequest& options_;
   const Capabilities takes_;
   bool thinks_ = false;
-  Value body_ = Value::object();
+  Value body_ = NewObject();
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "daemon/upstream/image.h"
 #include "daemon/upstream/json_view.h"
 #include "daemon/upstream/prompt.h"
+#include "daemon/upstream/request_build.h"
 
 namespace requestrouter::upstream {
 namespace {
@@ -180,7 +181,7 @@ class MessagesEncoder {
   }
 
   void AddResult(const ipc::Message& message, Value blocks) {
-    Value result = Value::object();
+    Value result = NewObject();
     result["type"] = "tool_result";
     result["tool_use_id"] = PortableCallId(message.tool_call_id, kMaxCallIdBytes);
     if (!blocks.empty()) result["content"] = Simplified(std::move(blocks));

@@ -7,6 +7,7 @@
 #include "daemon/upstream/json_view.h"
 #include "daemon/upstream/model_name.h"
 #include "daemon/upstream/prompt.h"
+#include "daemon/upstream/request_build.h"
 
 namespace requestrouter::upstream {
 namespace {
@@ -49,7 +50,7 @@ class ContentsEncoder {
 
   void Append(const char* role, Value parts) {
     if (parts.empty()) return;
-    Value content = Value::object();
+    Value content = NewObject();
     content["role"] = role;
     content["parts"] = std::move(parts);
     contents_.push_back(std::move(content));
@@ -62,10 +63,10 @@ class ContentsEncoder {
     if (!inline_data && !IsAtLeast({2, 5})) {
       return Refuse("image.url: this model fetches no addresses; send the image's bytes");
     }
-    Value data = Value::object();
+    Value data = NewObject();
     if (!image->mime_type.empty()) data["mimeType"] = image->mime_type;
     data[inline_data ? "data" : "fileUri"] = inline_data ? image->base64 : image->url;
-    Value encoded = Value::object();
+    Value encoded = NewObject();
     encoded[inline_data ? "inlineData" : "fileData"] = std::move(data);
     return encoded;
   }
@@ -118,7 +119,7 @@ class ContentsEncoder {
   void AddCalls(const ipc::Message& message, Value* parts) const {
     bool has_signature = !IsAtLeast({3, 0});
     for (const ipc::ToolCall& call : message.tool_calls) {
-      Value part = Value::object();
+      Value part = NewObject();
       part["functionCall"] =
           Value::object({{"id", call.id}, {"name", call.name}, {"args", ArgumentsObject(call)}});
       const Value* state = StateOf(call.provider_state, "gemini");
@@ -160,7 +161,7 @@ class ContentsEncoder {
 
   tl::expected<void, std::string> AddToolResult(std::size_t index) {
     const ipc::Message& message = messages_[index];
-    Value response = Value::object();
+    Value response = NewObject();
     response["id"] = message.tool_call_id;
     response["name"] = *CalledFunction(messages_, index, message.tool_call_id);
     response["response"] = ResultObject(ipc::TextOf(message));

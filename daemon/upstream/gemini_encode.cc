@@ -32,7 +32,7 @@ const char* LevelName(std::string_view model, ipc::Effort effort) {
 void AddThinking(const Attempt& attempt, Value* config) {
   const ipc::ChatRequest& options = attempt.prompt->options;
   if (!options.reasoning || !HasThinking(attempt.model)) return;
-  Value thinking = Value::object();
+  Value thinking = NewObject();
   const bool takes_level = options.reasoning->effort && !IsBefore(attempt.model, {3, 0});
   if (takes_level) {
     thinking["thinkingLevel"] = LevelName(attempt.model, *options.reasoning->effort);
@@ -63,7 +63,7 @@ tl::expected<void, std::string> AddResponseFormat(const Attempt& attempt, Value*
 tl::expected<Value, std::string> GenerationConfig(const Attempt& attempt) {
   const ipc::ChatRequest& options = attempt.prompt->options;
   if (options.stop.size() > kMaxStopSequences) return Refuse("stop: at most 5 sequences");
-  Value config = Value::object();
+  Value config = NewObject();
   config["temperature"] = options.temperature;
   if (options.top_p) config["topP"] = *options.top_p;
   config["maxOutputTokens"] = options.max_output_tokens;
@@ -75,7 +75,7 @@ tl::expected<Value, std::string> GenerationConfig(const Attempt& attempt) {
 }
 
 Value FunctionDeclaration(const ipc::Tool& tool) {
-  Value declaration = Value::object();
+  Value declaration = NewObject();
   declaration["name"] = tool.name;
   if (!tool.description.empty()) declaration["description"] = tool.description;
   if (tool.parameters.is_object() && !tool.parameters.empty()) {
@@ -88,7 +88,7 @@ Value FunctionDeclaration(const ipc::Tool& tool) {
 void AddToolChoice(const ipc::ToolChoice& choice, Value* body) {
   using Mode = ipc::ToolChoice::Mode;
   if (choice.mode == Mode::kAuto) return;
-  Value calling = Value::object();
+  Value calling = NewObject();
   calling["mode"] = choice.mode == Mode::kNone ? "NONE" : "ANY";
   if (choice.mode == Mode::kNamed) calling["allowedFunctionNames"].push_back(choice.name);
   (*body)["toolConfig"]["functionCallingConfig"] = std::move(calling);
@@ -98,7 +98,7 @@ void AddTools(const ipc::ChatRequest& options, Value* body) {
   if (options.tools.empty()) return;
   Value declarations = Value::array();
   for (const ipc::Tool& tool : options.tools) declarations.push_back(FunctionDeclaration(tool));
-  Value tool = Value::object();
+  Value tool = NewObject();
   tool["functionDeclarations"] = std::move(declarations);
   (*body)["tools"] = Value::array({std::move(tool)});
   AddToolChoice(options.tool_choice, body);
@@ -113,7 +113,7 @@ tl::expected<Value, std::string> Body(const Attempt& attempt) {
   if (!contents) return contents;
   auto config = GenerationConfig(attempt);
   if (!config) return config;
-  Value body = Value::object();
+  Value body = NewObject();
   if (!system->empty()) {
     body["systemInstruction"]["parts"] = Value::array({Value::object({{"text", *system}})});
   }

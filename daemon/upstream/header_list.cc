@@ -29,6 +29,19 @@ void HeaderList::Add(std::string_view name, std::string_view value) {
   explicit_bzero(line.data(), line.size());
 }
 
+void HeaderList::AddDefault(std::string_view name, std::string_view value) {
+  if (!Has(name)) Add(name, value);
+}
+
+bool HeaderList::Has(std::string_view name) const {
+  const curl_slist* line = lines_;
+  while (line && !(curl_strnequal(line->data, name.data(), name.size()) != 0 &&
+                   (line->data[name.size()] == ':' || line->data[name.size()] == ';'))) {
+    line = line->next;
+  }
+  return line != nullptr;
+}
+
 void HeaderList::Suppress(std::string_view name) { Append((std::string(name) + ":").c_str()); }
 
 // curl_slist_append walks to the end of the list: appending to its last element does not.

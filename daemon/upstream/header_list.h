@@ -18,12 +18,15 @@ class HeaderList {
 
   // Neither holds a control character.
   void Add(std::string_view name, std::string_view value);
+  // What there is already, in upper or lower case, stays.
+  void AddDefault(std::string_view name, std::string_view value);
   // Keeps curl from sending a header that it would add by itself.
   void Suppress(std::string_view name);
 
   curl_slist* get() const { return lines_; }
 
  private:
+  bool Has(std::string_view name) const;
   void Append(const char* line);
 
   curl_slist* lines_ = nullptr;

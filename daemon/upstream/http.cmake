@@ -2,6 +2,7 @@
 add_library(rr_http STATIC
   client.cc
   header_list.cc
+  parsed_urls.cc
   response.cc
   response_headers.cc
   socket_watch.cc

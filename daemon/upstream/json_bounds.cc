@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <optional>
@@ -177,8 +178,9 @@ class Writer {
         return WriteInteger(value.get<std::int64_t>());
       case Type::number_unsigned:
         return WriteInteger(value.get<std::uint64_t>());
-      case Type::null:
       case Type::number_float:
+        return WriteFloat(value.get<double>());
+      case Type::null:
       case Type::binary:
       case Type::discarded:
         text_ += value.dump();
@@ -191,6 +193,19 @@ class Writer {
     std::array<char, 24> digits{};
     const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
     text_.append(digits.data(), end);
+  }
+
+  // The fewest digits that read back as this number; a whole one stays a float.
+  void WriteFloat(double number) {
+    if (!std::isfinite(number)) {
+      text_ += "null";
+      return;
+    }
+    std::array<char, 32> digits{};
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+    const std::string_view written(digits.data(), end);
+    text_ += written;
+    if (written.find_first_of(".e") == std::string_view::npos) text_ += ".0";
   }
 
   void WriteObject(const ipc::Value::object_t& object) {

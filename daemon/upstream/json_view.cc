@@ -10,9 +10,7 @@ constexpr std::int64_t kMaxCount = 1'000'000'000'000;
 }  // namespace
 
 const ipc::Value* Member(const ipc::Value& object, const char* key) {
-  if (!object.is_object()) return nullptr;
-  const auto found = object.find(key);
-  return found == object.end() ? nullptr : &*found;
+  return ipc::FindMember(object, key);
 }
 
 const ipc::Value* ObjectMember(const ipc::Value& object, const char* key) {

@@ -44,7 +44,7 @@ void AddResponseFormat(const ipc::ResponseFormat& format, Value* body) {
 }
 
 Value FunctionTool(const ipc::Tool& tool) {
-  Value encoded = Value::object();
+  Value encoded = NewObject();
   encoded["type"] = "function";
   Value& function = encoded["function"];
   function["name"] = tool.name;
@@ -90,7 +90,7 @@ tl::expected<Value, std::string> Body(const Attempt& attempt) {
   }
   auto messages = OpenAiMessages(attempt);
   if (!messages) return messages;
-  Value body = Value::object();
+  Value body = NewObject();
   body["model"] = attempt.model;
   body["messages"] = *std::move(messages);
   AddSampling(prompt.options, family, &body);

@@ -6,6 +6,7 @@
 #include "daemon/upstream/json_view.h"
 #include "daemon/upstream/openai_encode.h"
 #include "daemon/upstream/prompt.h"
+#include "daemon/upstream/request_build.h"
 
 namespace requestrouter::upstream {
 namespace {
@@ -61,7 +62,7 @@ class MessagesEncoder {
   }
 
   Value& Append(const char* role, Value content) {
-    Value message = Value::object();
+    Value message = NewObject();
     message["role"] = role;
     message["content"] = std::move(content);
     encoded_.push_back(std::move(message));
@@ -90,7 +91,7 @@ class MessagesEncoder {
   }
 
   static tl::expected<Value, std::string> UserPart(const ipc::Part& part) {
-    Value encoded = Value::object();
+    Value encoded = NewObject();
     if (const auto* text = std::get_if<ipc::TextPart>(&part)) {
       encoded["type"] = "text";
       encoded["text"] = text->text;
@@ -118,7 +119,7 @@ class MessagesEncoder {
   }
 
   Value EncodeCall(const ipc::ToolCall& call) const {
-    Value encoded = Value::object();
+    Value encoded = NewObject();
     encoded["id"] = CallId(call.id);
     encoded["type"] = "function";
     encoded["function"]["name"] = call.name;

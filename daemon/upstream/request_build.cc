@@ -52,6 +52,13 @@ std::string PercentEncode(std::string_view segment) {
   return encoded;
 }
 
+ipc::Value NewObject() {
+  constexpr std::size_t kUsualMembers = 8;
+  ipc::Value object = ipc::Value::object();
+  object.get_ref<ipc::Value::object_t&>().reserve(kUsualMembers);
+  return object;
+}
+
 tl::expected<void, std::string> MergeProviderOptions(const ipc::Value& provider_options,
                                                      const char* kind, ipc::Value* body) {
   const ipc::Value* options = Member(provider_options, kind);

@@ -17,6 +17,9 @@ using Headers = std::vector<std::pair<std::string, std::string>>;
 // RFC 3986: everything but unreserved characters is encoded, '/' too.
 std::string PercentEncode(std::string_view segment);
 
+// An empty object with room for what most parts of a request hold: to grow copies every key.
+ipc::Value NewObject();
+
 // Merges provider_options[kind] into `body`: objects member by member, everything else replaced.
 // `kind` is "gemini", "openai" or "anthropic". Fails where the options are no map.
 tl::expected<void, std::string> MergeProviderOptions(const ipc::Value& provider_options,

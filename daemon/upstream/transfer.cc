@@ -32,6 +32,16 @@ milliseconds Bounded(milliseconds duration) {
   return std::clamp<milliseconds>(duration, milliseconds(0), std::chrono::hours(24));
 }
 
+// What curl can decompress, as it would say it.
+std::string AcceptedEncodings() {
+  const int features = curl_version_info(CURLVERSION_NOW)->features;
+  std::string encodings = "identity";
+  if (features & CURL_VERSION_LIBZ) encodings = "deflate, gzip";
+  if (features & CURL_VERSION_BROTLI) encodings += ", br";
+  if (features & CURL_VERSION_ZSTD) encodings += ", zstd";
+  return encodings;
+}
+
 }  // namespace
 
 Transfer::Transfer(Attempt attempt, const Dialect& dialect, const TransferOptions& options,
@@ -58,14 +68,14 @@ Transfer* Transfer::Of(CURL* easy) {
 
 // ---- the request
 
-tl::expected<void, std::string> Transfer::Start(EasyHandle easy) {
+tl::expected<void, std::string> Transfer::Start(EasyHandle easy, ParsedUrls& urls) {
   started_at_ = std::chrono::steady_clock::now();
   easy_ = std::move(easy);
   auto request = dialect_.Encode(attempt_);
   if (!request) return tl::unexpected(request.error());
   auto checked = CheckHeaders(*request);
   if (checked) {
-    SetRequest(*request);
+    SetRequest(*request, urls);
     Arm();
   }
   for (auto& [name, value] : request->headers) explicit_bzero(value.data(), value.size());
@@ -85,12 +95,13 @@ tl::expected<void, std::string> Transfer::CheckHeaders(const HttpRequest& reques
   return {};
 }
 
-void Transfer::SetRequest(HttpRequest& request) {
+void Transfer::SetRequest(HttpRequest& request, ParsedUrls& urls) {
   CURL* const easy = easy_.get();
-  for (const auto& [name, value] : request.headers) headers_.Add(name, value);
-  headers_.Suppress("Expect");  // saves a large body a round trip
+  SetHeaders(request);
   request_body_ = std::move(request.body);
-  curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str());
+  url_ = urls.Of(request.url);
+  curl_easy_setopt(easy, CURLOPT_CURLU, url_.get());
+  if (!url_) curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str());  // to hear what is wrong
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers_.get());
   curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request_body_.data());
   curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
@@ -99,6 +110,16 @@ void Transfer::SetRequest(HttpRequest& request) {
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
                    static_cast<long>(std::max<milliseconds::rep>(connect.count(), 1)));
   SetSelf(this, error_.data());
+}
+
+// Those that curl would add by itself are given to it, too: it writes its own anew for every
+// request, byte by byte.
+void Transfer::SetHeaders(const HttpRequest& request) {
+  static const std::string accepted = AcceptedEncodings();
+  for (const auto& [name, value] : request.headers) headers_.Add(name, value);
+  headers_.AddDefault("user-agent", "requestrouter/" REQUESTROUTER_VERSION);
+  headers_.AddDefault("accept-encoding", accepted);
+  headers_.Suppress("Expect");  // saves a large body a round trip
 }
 
 void Transfer::SetSelf(void* self, char* error) {
@@ -113,6 +134,7 @@ void Transfer::SetSelf(void* self, char* error) {
 EasyHandle Transfer::TakeEasy() {
   if (!easy_) return nullptr;
   SetSelf(nullptr, nullptr);
+  curl_easy_setopt(easy_.get(), CURLOPT_CURLU, nullptr);
   curl_easy_setopt(easy_.get(), CURLOPT_HTTPHEADER, nullptr);
   curl_easy_setopt(easy_.get(), CURLOPT_POSTFIELDS, nullptr);
   return std::move(easy_);
@@ -125,8 +147,7 @@ EasyHandle Transfer::NewEasy() {
   EasyHandle handle(curl_easy_init());
   CURL* const easy = handle.get();
   if (!easy) return handle;
-  curl_easy_setopt(easy, CURLOPT_USERAGENT, "requestrouter/" REQUESTROUTER_VERSION);
-  curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");  // whatever curl can decompress
+  curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");  // decompresses whatever it can
   curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &Transfer::OnHeader);
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &Transfer::OnBody);
   curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, &Transfer::OnSending);

@@ -13,6 +13,7 @@
 #include "daemon/upstream/dialect.h"
 #include "daemon/upstream/easy_pool.h"
 #include "daemon/upstream/header_list.h"
+#include "daemon/upstream/parsed_urls.h"
 #include "daemon/upstream/response.h"
 #include "daemon/upstream/transfer_options.h"
 
@@ -42,7 +43,7 @@ class Transfer {
   static Transfer* Of(CURL* easy);
 
   // Encodes the request into `easy`. Fails where the prompt cannot be expressed to the provider.
-  tl::expected<void, std::string> Start(EasyHandle easy);
+  tl::expected<void, std::string> Start(EasyHandle easy, ParsedUrls& urls);
 
   std::int64_t id() const { return attempt_.id; }
   CURL* easy() const { return easy_.get(); }  // null while waiting
@@ -76,7 +77,8 @@ class Transfer {
   static int OnSending(void* self, char*, char*, int, int) noexcept;
 
   tl::expected<void, std::string> CheckHeaders(const HttpRequest& request) const;
-  void SetRequest(HttpRequest& request);
+  void SetRequest(HttpRequest& request, ParsedUrls& urls);
+  void SetHeaders(const HttpRequest& request);
   void SetSelf(void* self, char* error);
   std::size_t TakeBody(std::string_view chunk);
 
@@ -100,6 +102,7 @@ class Transfer {
   Response response_;
 
   EasyHandle easy_;
+  std::shared_ptr<CURLU> url_;
   HeaderList headers_;
   std::string request_body_;
   std::array<char, CURL_ERROR_SIZE> error_{};

@@ -120,7 +120,7 @@ void TransferLoop::Admit() {
 void TransferLoop::Start(Place& place) {
   Transfer& transfer = *place.transfer;
   ++started_;
-  const auto started = transfer.Start(pool_.Take());
+  const auto started = transfer.Start(pool_.Take(), urls_);
   if (!started) return End(transfer, transfer.Refused(started.error()));
   place.multi = &WithRoom();
   ++place.multi->transfers;

@@ -11,6 +11,7 @@
 
 #include "daemon/upstream/deadlines.h"
 #include "daemon/upstream/easy_pool.h"
+#include "daemon/upstream/parsed_urls.h"
 #include "daemon/upstream/socket_watch.h"
 #include "daemon/upstream/transfer.h"
 #include "daemon/upstream/transfer_options.h"
@@ -95,6 +96,7 @@ class TransferLoop {
   Listener* const listener_;
   const TransferOptions options_;
   EasyPool pool_{[this] { return NewEasy(); }};  // before what uses its handles
+  ParsedUrls urls_;
   SocketWatch watch_;
   Deadlines deadlines_;
   std::vector<Owner> owners_;  // by socket

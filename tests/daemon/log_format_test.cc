@@ -36,11 +36,11 @@ TEST(LogFormat, NoControlCharacterGetsThrough) {
 TEST(LogFormat, AValueCannotMakeFieldsOfItsOwn) {
   const LogRecord record = LogRecord("m").With("a",
                                                "\x1f"
-                                               "b=1\x1d"
-                                               "c=2\x1e");
+                                               "nb=1\x1e"
+                                               "c=2\x1f");
   const LogFields fields = Unpack(record.packed());
   ASSERT_EQ(fields.fields.size(), 1u);
-  EXPECT_EQ(fields.fields[0].value, "?b=1?c=2?");
+  EXPECT_EQ(fields.fields[0].value, "?nb=1?c=2?");
 }
 
 TEST(LogFormat, ATextThatIsNoRecordIsAllMessage) {

@@ -7,8 +7,8 @@ does not balance out. The rules:
     messages than it was sent times
   - a turn that was said to be persisted is in its conversation once, in order, with its answer;
     none is there twice, and none that was refused
-  - tokens billed = tokens recorded + those of attempts cut off or spoilt on their way + those of
-    requests that routerd listed as of unknown outcome; request by request
+  - tokens billed = tokens recorded + those of attempts spoilt on their way or given up, as routerd's
+    log says of each, + those of requests that it listed as of unknown outcome; request by request
   - no secret in any file that was written
 """
 
@@ -18,10 +18,9 @@ import json
 import pathlib
 import re
 
-# Ends of a request after which its attempt may have been cut off when it was answered already.
-CUT_OFF = {"cancelled", "deadline_exceeded", "shutting_down", "upstream_unavailable"}
-MANY = 1_000_000
 LISTED = re.compile(r'(unknown outcome: request "([^"]+)" of uid .*)')
+# Attempts that routerd says it gave up, whatever the provider said: its log at level debug.
+GIVEN_UP = re.compile(r"attempt ended request_id=(\S+) .* outcome=(?!ok )")
 
 
 @dataclasses.dataclass
@@ -167,17 +166,18 @@ class Books:
             of_prompt[call["prompt"]].append(call)
         # Each start lists what is still unknown: the same line is the same attempt.
         listings = collections.Counter(name for _, name in set(LISTED.findall(log)))
+        given_up = collections.Counter(GIVEN_UP.findall(log))
         sums = collections.Counter(listed=sum(listings.values()))
         for request in self.requests.values():
+            name = request.request_id
             self.check_request(request, of_prompt.pop(request.body["prompt"], []),
-                               usage.get(request.request_id, {}), listings[request.request_id],
-                               sums)
+                               usage.get(name, {}), listings[name], given_up[name], sums)
         for prompt, left in of_prompt.items():
             self.require(not any(call["billed"] for call in left), "billed, and sent by nobody:",
                          repr(prompt))
         return sums
 
-    def check_request(self, request, calls, row, listed, sums):
+    def check_request(self, request, calls, row, listed, given_up, sums):
         name, billed = request.request_id, [call for call in calls if call["billed"]]
         if request.answers:
             self.require(billed, name, "was answered and never billed")
@@ -186,26 +186,18 @@ class Books:
         self.require(row.get("requests", 0) <= request.sent, name, "was sent", request.sent,
                      "times and is counted", row.get("requests", 0))
         whole = [c for c in billed if c["outcome"] == "answered" and not c["client_left"]]
-        excused = self.cut_off(request, len(calls) - len(whole)) + listed
+        # Each call that is spoilt was given up, too.
+        excused = max(0, given_up - (len(calls) - len(whole))) + listed
         for kind in ("input_tokens", "output_tokens"):
             most, recorded = sum(c[kind] for c in billed), row.get(kind, 0)
             least = sum(sorted(c[kind] for c in whole)[:max(0, len(whole) - excused)])
             self.require(least <= recorded <= most, name, "has", recorded, kind, "recorded;",
                          most, "were billed,", least, "of them without doubt:",
                          [c["outcome"] for c in calls], "errors:", request.errors,
-                         "sent:", request.sent, "listed:", listed)
+                         "sent:", request.sent, "listed:", listed, "given up:", given_up)
             sums["billed"] += most
             sums["recorded"] += recorded
             sums["unknown" if listed else "cut off"] += most - recorded
-
-    @staticmethod
-    def cut_off(request, spoilt):
-        """How many attempts may have been given up when the provider had already said all. An
-        answer names its attempts; `spoilt` ones are known from the ledger."""
-        if request.open or request.errors & CUT_OFF:
-            return MANY
-        attempts = max((answer["attempts"] for answer in request.answers), default=1)
-        return max(0, attempts - 1 - spoilt)
 
     # ---- secrets
 

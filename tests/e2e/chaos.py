@@ -24,7 +24,9 @@ from mishaps import Clock, Mishaps
 from support import BIN, Client, Daemon, Simulator, key, until
 
 MODELS = {"gemini": "gemini-2.5-flash", "openai": "gpt-4o-mini", "anthropic": "claude-sonnet-4-5"}
-CONFIG = {"base_backoff_ms": 20, "max_retries": 4, "log_level": "info",
+CONFIG = {"base_backoff_ms": 20, "max_retries": 4,
+          "log_level": "debug",  # says which attempts were given up
+          "drain_ms": 5_000,  # shorter than what a caller that never reads can be waited for
           # Longer than any jump of the clock.
           "conversation_ttl_seconds": 30 * 86_400, "result_ttl_seconds": 86_400}
 QUICK = {"first_token_timeout_ms": 1_500, "idle_timeout_ms": 1_500}

@@ -283,6 +283,18 @@ class TheBooksNotice(unittest.TestCase):
         spoilt = {**self.CALL, "outcome": "truncated"}
         self.assertEqual(self.wrong("one?", "one!", **self.bill(spoilt, self.CALL)), [])
 
+    def test_a_second_bill_for_an_answer_that_came_when_routerd_had_given_the_attempt_up(self):
+        self.one_answered()
+        ended = "attempt ended request_id={} attempt=1 model=m key_id=k outcome={} status=200\n"
+        twice = self.bill(self.CALL, self.CALL)
+        self.assertEqual(self.wrong("one?", "one!", **twice, log=ended.format("one", "network")), [])
+        for request_id, outcome in (("two", "network"), ("one", "ok")):
+            self.assert_wrong("recorded", "one?", "one!", **twice,
+                              log=ended.format(request_id, outcome))
+        spoilt = {**self.CALL, "outcome": "truncated"}  # is what was given up
+        self.assert_wrong("recorded", "one?", "one!", **self.bill(spoilt, self.CALL, self.CALL),
+                          log=ended.format("one", "network"))
+
     def test_a_request_that_is_counted_twice_or_not_at_all(self):
         self.one_answered()
         for requests in (0, 2):

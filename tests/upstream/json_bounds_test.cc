@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "daemon/upstream/json_view.h"
 
 namespace requestrouter::upstream {
@@ -52,6 +54,17 @@ TEST(JsonBounds, MalformedTextFails) {
 
 TEST(JsonBounds, InvalidUtf8IsReplacedWhenWritten) {
   EXPECT_EQ(DumpJson(ipc::Value("a\xff")), "\"a\xEF\xBF\xBD\"");
+}
+
+TEST(JsonBounds, NumbersReadBackAsTheyWereWritten) {
+  for (const double number : {0.0, -0.0, 0.7, 1.0, 1e5, 1e300, 5e-324, -1.7976931348623157e308}) {
+    const ipc::Value read = ParseJson(DumpJson(number)).value();
+    EXPECT_TRUE(read.is_number_float()) << number;
+    EXPECT_EQ(read.get<double>(), number);
+  }
+  EXPECT_EQ(DumpJson(0.7), "0.7");
+  EXPECT_EQ(DumpJson(2.0), "2.0");
+  EXPECT_EQ(DumpJson(INFINITY), "null");
 }
 
 TEST(JsonView, CountsAreNeverNegativeNorHuge) {
