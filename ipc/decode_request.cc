@@ -60,6 +60,7 @@ tl::expected<Request, BadRequest> DecodeRequest(std::string_view payload, const 
   }
   std::optional<Error> error;
   Request request = ReadRequest(decoded.value, &error);
+  Dismantle(&decoded.value);
   if (error) return tl::unexpected(BadRequest{std::move(decoded.id), std::move(*error)});
   return request;
 }

@@ -21,4 +21,9 @@ inline const Value* FindMember(const Value& map, std::string_view key) {
   return nullptr;
 }
 
+// Leaves nothing of a value, the innermost parts first. Its own destructor moves all of them to a
+// list, so as to free any depth, which takes as long as building them did; this is as deep as the
+// value, for those of bounded depth.
+void Dismantle(Value* value);
+
 }  // namespace requestrouter::ipc

@@ -33,8 +33,7 @@ class ResultIndex {
 
   // The digest of the body that the id was used with, valid until the next call; nullopt: not
   // known, or expired.
-  std::optional<std::string_view> Find(std::uint32_t uid, std::string_view id,
-                                       policy::Instant now);
+  std::optional<std::string_view> Find(std::uint32_t uid, std::string_view id, policy::Instant now);
 
  private:
   using Key = std::pair<std::uint64_t, std::uint64_t>;

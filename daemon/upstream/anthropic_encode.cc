@@ -193,10 +193,11 @@ class RequestEncoder {
 }  // namespace
 
 tl::expected<HttpRequest, std::string> EncodeAnthropic(const Attempt& attempt) {
-  const auto body = RequestEncoder(attempt).Run();
+  auto body = RequestEncoder(attempt).Run();
   if (!body) return Refuse(body.error());
   Headers own = {{"x-api-key", attempt.secret}, {"anthropic-version", "2023-06-01"}};
-  return BuildRequest(attempt, attempt.provider->base_url + "/v1/messages", std::move(own), *body);
+  return BuildRequest(attempt, attempt.provider->base_url + "/v1/messages", std::move(own),
+                      *std::move(body));
 }
 
 }  // namespace requestrouter::upstream

@@ -137,9 +137,10 @@ std::string Url(const Attempt& attempt) {
 }  // namespace
 
 tl::expected<HttpRequest, std::string> EncodeGemini(const Attempt& attempt) {
-  const auto body = Body(attempt);
+  auto body = Body(attempt);
   if (!body) return Refuse(body.error());
-  return BuildRequest(attempt, Url(attempt), {{"x-goog-api-key", attempt.secret}}, *body);
+  return BuildRequest(attempt, Url(attempt), {{"x-goog-api-key", attempt.secret}},
+                      *std::move(body));
 }
 
 }  // namespace requestrouter::upstream

@@ -278,15 +278,17 @@ class Writer {
   std::string& text_;
 };
 
-}  // namespace
-
-tl::expected<ipc::Value, std::string> ParseJson(std::string_view text) {
+tl::expected<ipc::Value, std::string> Parse(std::string_view text) {
   if (auto value = ParseFast(text)) return *std::move(value);
   if (const char* excess = BoundsScan().Run(text)) return tl::unexpected(std::string(excess));
   ipc::Value value = ipc::Value::parse(text, nullptr, /*allow_exceptions=*/false);
   if (value.is_discarded()) return tl::unexpected(std::string("not JSON"));
   return value;
 }
+
+}  // namespace
+
+ParsedJson ParseJson(std::string_view text) { return ParsedJson(Parse(text)); }
 
 std::string DumpJson(const ipc::Value& value) {
   thread_local std::string text;  // keeps its room

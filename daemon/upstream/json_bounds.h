@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <tl/expected.hpp>
 
@@ -21,8 +22,28 @@ inline constexpr std::size_t kMaxJsonDepth = 64;
 // The sum over all objects of the square of their keys: one object of 16,384 keys, or 4,096 of 256.
 inline constexpr std::size_t kMaxJsonKeyWork = std::size_t{1} << 28;
 
+// A value, or what is wrong with its text; as tl::expected, but sooner freed (ipc::Dismantle).
+class ParsedJson {
+ public:
+  explicit ParsedJson(tl::expected<ipc::Value, std::string> result) : result_(std::move(result)) {}
+  ParsedJson(const ParsedJson&) = delete;
+  ParsedJson& operator=(const ParsedJson&) = delete;
+  ~ParsedJson() {
+    if (result_) ipc::Dismantle(&*result_);
+  }
+
+  explicit operator bool() const { return result_.has_value(); }
+  const std::string& error() const { return result_.error(); }
+  const ipc::Value& operator*() const& { return *result_; }
+  const ipc::Value* operator->() const { return &*result_; }
+  ipc::Value&& operator*() && { return *std::move(result_); }
+
+ private:
+  tl::expected<ipc::Value, std::string> result_;
+};
+
 // Fails for malformed JSON (invalid UTF-8 included) and for what exceeds the bounds.
-tl::expected<ipc::Value, std::string> ParseJson(std::string_view text);
+ParsedJson ParseJson(std::string_view text);
 
 // Compact JSON. Invalid UTF-8 becomes U+FFFD; never throws.
 std::string DumpJson(const ipc::Value& value);

@@ -110,13 +110,13 @@ tl::expected<Value, std::string> Body(const Attempt& attempt) {
 }  // namespace
 
 tl::expected<HttpRequest, std::string> EncodeOpenAi(const Attempt& attempt) {
-  const auto body = Body(attempt);
+  auto body = Body(attempt);
   if (!body) return Refuse(body.error());
   Headers own;
   // A local server needs no key.
   if (!attempt.secret.empty()) own.emplace_back("authorization", "Bearer " + attempt.secret);
   return BuildRequest(attempt, attempt.provider->base_url + "/chat/completions", std::move(own),
-                      *body);
+                      *std::move(body));
 }
 
 }  // namespace requestrouter::upstream

@@ -71,7 +71,7 @@ tl::expected<void, std::string> MergeProviderOptions(const ipc::Value& provider_
 }
 
 tl::expected<HttpRequest, std::string> BuildRequest(const Attempt& attempt, std::string url,
-                                                    Headers own, const ipc::Value& body) {
+                                                    Headers own, ipc::Value body) {
   if (HasControlCharacter(attempt.secret)) {
     return tl::unexpected(std::string("the key's secret holds control characters"));
   }
@@ -88,6 +88,7 @@ tl::expected<HttpRequest, std::string> BuildRequest(const Attempt& attempt, std:
   }
   request.headers.insert(request.headers.end(), extra.begin(), extra.end());
   request.body = DumpJson(body);
+  ipc::Dismantle(&body);
   return request;
 }
 

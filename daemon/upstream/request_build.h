@@ -26,8 +26,9 @@ tl::expected<void, std::string> MergeProviderOptions(const ipc::Value& provider_
                                                      const char* kind, ipc::Value* body);
 
 // `own` headers and then the provider's, which replace own ones of the same name (compared without
-// case). Fails for a secret that could break out of its header (RFC 9110: no control characters).
+// case). Takes `body` apart. Fails for a secret that could break out of its header (RFC 9110: no
+// control characters).
 tl::expected<HttpRequest, std::string> BuildRequest(const Attempt& attempt, std::string url,
-                                                    Headers own, const ipc::Value& body);
+                                                    Headers own, ipc::Value body);
 
 }  // namespace requestrouter::upstream

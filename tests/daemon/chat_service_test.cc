@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "ipc/codec.h"
+#include "ipc/digest.h"
 #include "tests/daemon/fake_runner.h"
 #include "tests/daemon/fake_store.h"
 #include "tests/daemon/fakes.h"
@@ -49,7 +50,7 @@ ipc::Request Ask(const std::string& id, const std::string& prompt, const std::st
   ipc::ChatRequest chat;
   chat.messages.push_back(ipc::TextMessage(ipc::Role::kUser, prompt));
   chat.conv_id = conv;
-  return {id, 60'000, chat, "digest of " + prompt};
+  return {id, 60'000, chat, ipc::Digest(prompt)};
 }
 
 upstream::Outcome Answered(const std::string& text) {
@@ -401,7 +402,7 @@ TEST_F(ChatServiceTest, AnUnknownOutcomeIsSaidInTheRetryOrFailsIt) {
   storage::UnknownAttempt attempt;
   attempt.unknown_until = clock_.Wall() + 1'000;
   attempt.opened.uid = 1000;
-  attempt.opened.body_digest = "digest of hello";
+  attempt.opened.body_digest = ipc::Digest("hello");
   attempt.opened.request_id = "a";
   recovered.unknown.push_back(attempt);
   attempt.opened.request_id = "b";

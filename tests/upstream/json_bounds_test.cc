@@ -58,7 +58,7 @@ TEST(JsonBounds, InvalidUtf8IsReplacedWhenWritten) {
 
 TEST(JsonBounds, NumbersReadBackAsTheyWereWritten) {
   for (const double number : {0.0, -0.0, 0.7, 1.0, 1e5, 1e300, 5e-324, -1.7976931348623157e308}) {
-    const ipc::Value read = ParseJson(DumpJson(number)).value();
+    const ipc::Value read = *ParseJson(DumpJson(number));
     EXPECT_TRUE(read.is_number_float()) << number;
     EXPECT_EQ(read.get<double>(), number);
   }
