@@ -60,6 +60,23 @@ TEST(HttpRequest, AnEmptyHeaderIsSentEmpty) {
   EXPECT_THAT(seen.head, HasSubstr("\r\nx-full: 1\r\n"));
 }
 
+TEST(HttpRequest, AProvidersHeadersTakeThePlaceOfOurs) {
+  ServedRequest seen;
+  HttpFixture http([&](Connection& connection) {
+    seen = *connection.Read();
+    connection.Write(Reply(200, "ok:"));
+  });
+  Attempt attempt = PlainAttempt(1, http.server.url());
+  ChangeProvider(attempt, [](Provider& p) {
+    p.headers = {{"User-Agent", "another"}, {"Accept-Encoding", "identity"}};
+  });
+  http.Run(std::move(attempt));
+  EXPECT_THAT(seen.head, HasSubstr("\r\nUser-Agent: another\r\n"));
+  EXPECT_THAT(seen.head, HasSubstr("\r\nAccept-Encoding: identity\r\n"));
+  EXPECT_THAT(seen.head, Not(HasSubstr("requestrouter/")));
+  EXPECT_THAT(seen.head, Not(HasSubstr("gzip")));
+}
+
 TEST(HttpRequest, ASecretWithALineEndIsRefusedBeforeAnythingIsSent) {
   HttpFixture http(Echo);
   std::int64_t id = 0;
