@@ -37,13 +37,15 @@ void AppendEscaped(std::string& line, unsigned char c) {
   }
 }
 
-// Whether a character goes into a line as it is, wherever it stands.
-constexpr std::array<bool, 256> kIsPlain = [] {
+constexpr std::array<bool, 256> PlainCharacters() {
   std::array<bool, 256> is_plain{};
   for (std::size_t c = 0; c < is_plain.size(); ++c) is_plain[c] = !IsControl(c) && c != kC1;
   for (const char c : {' ', '"', '=', '\\'}) is_plain[static_cast<std::size_t>(c)] = false;
   return is_plain;
-}();
+}
+
+// Whether a character goes into a line as it is, wherever it stands.
+constexpr std::array<bool, 256> kIsPlain = PlainCharacters();
 
 std::size_t PlainPrefix(std::string_view text) {
   const auto plain = [](char c) { return kIsPlain[static_cast<unsigned char>(c)]; };
