@@ -47,9 +47,11 @@ constexpr std::array<bool, 256> PlainCharacters() {
 // Whether a character goes into a line as it is, wherever it stands.
 constexpr std::array<bool, 256> kIsPlain = PlainCharacters();
 
+bool IsPlain(char c) { return kIsPlain[static_cast<unsigned char>(c)]; }
+
 std::size_t PlainPrefix(std::string_view text) {
-  const auto plain = [](char c) { return kIsPlain[static_cast<unsigned char>(c)]; };
-  return static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), plain) - text.begin());
+  const auto* const end = std::find_if_not(text.begin(), text.end(), IsPlain);
+  return static_cast<std::size_t>(end - text.begin());
 }
 
 // Appends what `text` begins with and that is not plain; how many bytes that was.
@@ -81,10 +83,8 @@ void AppendText(std::string& line, std::string_view text, bool quoted) {
 // What a reader, or a program that splits at spaces, could take for something else.
 bool NeedsQuotes(std::string_view value) {
   for (std::size_t i = PlainPrefix(value); i < value.size(); ++i) {
-    const auto c = static_cast<unsigned char>(value[i]);
-    if (c == ' ' || c == '"' || c == '=' || c == '\\' || IsControl(c) || IsC1(value, i)) {
-      return true;
-    }
+    const bool begins_letter = static_cast<unsigned char>(value[i]) == kC1 && !IsC1(value, i);
+    if (!IsPlain(value[i]) && !begins_letter) return true;
   }
   return value.empty();
 }

@@ -49,6 +49,7 @@ constexpr std::array<Prefix, 6> kPrefixes = {{{"sk-", 12, false},
 
 constexpr std::array<std::string_view, 7> kNames = {
     "x-goog-api-key", "x-api-key", "x-vault-token", "authorization", "api_key", "api-key", "?key="};
+constexpr std::string_view kLaterParameter = "&key=";  // as "?key=", which is as long
 constexpr std::string_view kBearer = "bearer";
 constexpr std::size_t kShortestToken = 8;
 constexpr std::size_t kMostSeparators = 12;  // between a name and its value
@@ -80,7 +81,7 @@ std::size_t SkipSeparators(std::string_view text, std::size_t at) {
 Range NamedValue(std::string_view text, std::size_t at) {
   for (const std::string_view name : kNames) {
     const bool parameter = name.front() == '?';
-    const bool ampersand = parameter && BeginsWith(text.substr(at), "&key=", true);
+    const bool ampersand = parameter && BeginsWith(text.substr(at), kLaterParameter, true);
     if (!ampersand && !BeginsWith(text.substr(at), name, true)) continue;
     const std::size_t after = at + name.size();
     std::size_t begin = parameter ? after : SkipSeparators(text, after);
@@ -101,7 +102,7 @@ class Beginnings {
   constexpr Beginnings() {
     for (const Prefix& prefix : kPrefixes) Allow(prefix.text, false);
     for (const std::string_view name : kNames) Allow(name, true);
-    Allow("&key=", true);
+    Allow(kLaterParameter, true);
     Allow(kBearer, true);
   }
   constexpr bool Has(char first, char second) const {
