@@ -203,6 +203,13 @@ Written Delete(Database& database, const DeleteConversation& request) {
   return {1, 0};
 }
 
+// From the index of their names alone.
+void ForEachConversation(Database& database,
+                         const std::function<void(std::uint32_t, const std::string&)>& found) {
+  Statement rows = database.Prepare("SELECT uid, conv_id FROM conversations ORDER BY uid, conv_id");
+  while (rows.Step()) found(static_cast<std::uint32_t>(rows.Integer(0)), rows.Text(1));
+}
+
 Result<Conversation> ReadConversation(Database& database, std::uint32_t uid,
                                       const std::string& conv_id, Millis now,
                                       std::optional<std::int64_t> limit) {

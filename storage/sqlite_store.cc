@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "storage/attempt_log.h"
+#include "storage/conversation_filter.h"
 #include "storage/database.h"
 #include "storage/files.h"
 #include "storage/reader.h"
@@ -75,6 +76,7 @@ class SqliteStore final : public Store {
         Writer::Options{options.directory, path_, options.durability, most_results_,
                         [this] { ++opening_; }, options.on_commit},
         std::move(database), *attempts_);
+    LoadConversations();
   }
 
   ~SqliteStore() override {
@@ -113,7 +115,20 @@ class SqliteStore final : public Store {
   }
 
   void Submit(Write write, Durability durability, Done<Written> done) override {
+    if (const auto* finish = std::get_if<std::shared_ptr<const Finish>>(&write)) {
+      if (const auto& turn = (*finish)->turn) conversations_.Add(turn->uid, turn->conv_id);
+    } else if (std::holds_alternative<Restore>(write)) {
+      conversations_.BeginLoading();
+      done = [this, done = std::move(done)](Result<Written> written) {
+        LoadConversations();
+        done(std::move(written));
+      };
+    }
     writer_->Submit(std::move(write), durability, std::move(done));
+  }
+
+  bool MayHaveConversation(std::uint32_t uid, std::string_view conv_id) const override {
+    return conversations_.MayHold(uid, conv_id);
   }
 
   void GetConversation(std::uint32_t uid, std::string conv_id, Millis now,
@@ -179,6 +194,21 @@ class SqliteStore final : public Store {
   bool healthy() const override { return writer_->healthy() && !attempts_->failed() && !damaged_; }
 
  private:
+  // Those of a database that cannot be read are looked for one by one.
+  void LoadConversations() {
+    copier_->Submit([this](Result<Database*> database) {
+      try {
+        if (!database) return;
+        ForEachConversation(**database, [this](std::uint32_t uid, const std::string& conv_id) {
+          conversations_.Add(uid, conv_id);
+        });
+        conversations_.EndLoading();
+      } catch (const DatabaseError&) {
+        // The check tells of it.
+      }
+    });
+  }
+
   // Where they are damaged, who asks again is answered anew: no reason not to start.
   std::vector<StoredResult> ReadableResults(Database& database, Millis now) {
     try {
@@ -210,9 +240,10 @@ class SqliteStore final : public Store {
   Session session_;
   std::atomic<bool> damaged_{false};
   std::atomic<int> opening_{0};
+  ConversationFilter conversations_;
   std::unique_ptr<AttemptLog> attempts_;
   std::unique_ptr<Reader> reader_;
-  std::unique_ptr<Reader> copier_;  // for what takes long: backups, checks
+  std::unique_ptr<Reader> copier_;  // for what takes long: backups, checks, names
   std::unique_ptr<Writer> writer_;
 };
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -283,6 +284,10 @@ class Store {
   // may wait some milliseconds for others. A failed write leaves nothing behind and does not
   // disturb the others of its group.
   virtual void Submit(Write write, Durability durability, Done<Written> done) = 0;
+
+  // False: there is no such conversation, and none is being written; nothing has to be read to know
+  // it. Never blocks. A daemon that has just started may not know it yet.
+  virtual bool MayHaveConversation(std::uint32_t uid, std::string_view conv_id) const = 0;
 
   // Reads see every write whose `done` has run. `limit` newest messages; absent: all.
   // Expired conversations are kNotFound.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 #include <unordered_set>
@@ -18,6 +19,9 @@ namespace requestrouter::storage {
 void AppendTurn(Database& database, const Turn& turn, const std::string& request_id);
 Written Truncate(Database& database, const TruncateConversation& request);
 Written Delete(Database& database, const DeleteConversation& request);
+// Calls `found` with the uid and the conv_id of each, whether expired or not.
+void ForEachConversation(Database& database,
+                         const std::function<void(std::uint32_t, const std::string&)>& found);
 Result<Conversation> ReadConversation(Database& database, std::uint32_t uid,
                                       const std::string& conv_id, Millis now,
                                       std::optional<std::int64_t> limit);

@@ -201,7 +201,9 @@ void ChatService::LookUpUser(LiveRequest& live) {
 }
 
 void ChatService::LoadHistory(LiveRequest& live) {
-  if (!live.stored()) return Enqueue(live, {});
+  if (!live.stored() || !parts_.store.MayHaveConversation(live.peer.uid, live.chat.conv_id)) {
+    return Enqueue(live, {});
+  }
   live.stage = Stage::kLoading;
   parts_.store.GetConversation(
       live.peer.uid, live.chat.conv_id, parts_.clock.Wall(), std::nullopt,

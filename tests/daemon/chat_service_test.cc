@@ -156,6 +156,19 @@ TEST_F(ChatServiceTest, ARequestIsSentWithTheBestKeysSecretAndItsAnswerComesBack
   EXPECT_TRUE(chats_.idle());
 }
 
+TEST_F(ChatServiceTest, TheFirstTurnOfANewConversationWaitsForNoRead) {
+  store_.knows_conversations = true;
+  chats_.Submit(kPeer, kCaller, Ask("a", "hello", "talk"));
+  ASSERT_EQ(runner_.sent.size(), 1u);
+  End(0, Answered("hi"));
+  EXPECT_EQ(LastBody()["persisted"], true);
+  chats_.Submit(kPeer, kCaller, Ask("b", "and?", "talk"));
+  EXPECT_EQ(runner_.sent.size(), 1u);  // what was said before is read first
+  Settle();
+  ASSERT_EQ(runner_.sent.size(), 2u);
+  EXPECT_EQ(runner_.sent[1].prompt->messages.size(), 3u);
+}
+
 TEST_F(ChatServiceTest, AnAdministratorMayChooseTheKey) {
   ipc::Request request = Ask("a", "hello");
   std::get<ipc::ChatRequest>(request.body).key_id = "k2";

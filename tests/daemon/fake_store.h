@@ -39,6 +39,10 @@ class FakeStore final : public storage::Store {
     });
   }
 
+  bool MayHaveConversation(std::uint32_t uid, std::string_view conv_id) const override {
+    return !knows_conversations || conversations.contains({uid, std::string(conv_id)});
+  }
+
   void GetConversation(std::uint32_t uid, std::string conv_id, storage::Millis,
                        std::optional<std::int64_t>, Done<storage::Conversation> done) override {
     pending_.push_back([this, key = std::pair(uid, std::move(conv_id)), done = std::move(done)] {
@@ -110,6 +114,7 @@ class FakeStore final : public storage::Store {
   }
 
   bool failing = false;
+  bool knows_conversations = false;  // so that new ones are not looked for
   std::vector<storage::UsageRow> usage;           // what QueryUsage finds
   std::vector<storage::ConversationInfo> listed;  // what ListConversations finds
   std::vector<std::string> damage;                // what Check finds

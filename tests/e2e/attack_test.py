@@ -265,6 +265,7 @@ class Attack(EndToEnd):
         for state in ("loading", "reserved", "logged", "sent", "answered", "committing",
                       "committed"):
             with self.subTest(state):
+                self.client(self.router).chat("before", conv_id=state)
                 self.stopped_at(state)
                 body = {"prompt": "x", "conv_id": state}
                 asked = self.sim.requests()
@@ -274,7 +275,7 @@ class Attack(EndToEnd):
                 self.assert_forgotten(client)
                 self.assertEqual(self.sim.requests() - asked, 1)
                 messages = client.ask("conversation.get", {"conv_id": state})["body"]["messages"]
-                self.assertEqual(len(messages), 2)
+                self.assertEqual(len(messages), 4)
 
     def test_a_client_that_is_killed_when_it_is_answered_is_forgotten(self):
         client = self.killed_in("answered", {"prompt": "x"}, until=lambda queue: True)
