@@ -1,6 +1,5 @@
 #include "storage/apply.h"
 
-#include <chrono>
 #include <memory>
 #include <variant>
 
@@ -8,12 +7,6 @@
 
 namespace requestrouter::storage {
 namespace {
-
-Millis WallNow() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
 
 // What is wrong with the write itself, not with the disk.
 bool IsOwnFault(ErrorCode code) {
@@ -32,9 +25,9 @@ void ApplyClosed(const AttemptClosed& attempt, const Target& target) {
 // again where it could not know.
 Written ApplyFinish(const Finish& finish, const Target& target) {
   if (finish.attempt) ApplyClosed(*finish.attempt, target);
-  if (finish.result && !SaveResult(target.database, *finish.result, WallNow())) return {};
-  const std::string request_id = finish.result ? finish.result->request_id : "";
-  if (finish.turn) AppendTurn(target.database, *finish.turn, request_id);
+  if (finish.result && !SaveResult(target.database, *finish.result)) return {};
+  const std::int64_t result_id = finish.result ? finish.result->id : 0;
+  if (finish.turn) AppendTurn(target.database, *finish.turn, result_id);
   for (const Usage& usage : finish.usage) target.sums.Add(usage);
   return {};
 }

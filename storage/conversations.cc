@@ -22,6 +22,14 @@ ConversationInfo ReadInfo(const Statement& row, int first) {
   return info;
 }
 
+// Of a message's id, below the id of its conversation (schema.cc, 5).
+constexpr int kSeqBits = 24;
+constexpr std::int64_t kMostMessages = std::int64_t{1} << kSeqBits;
+
+constexpr std::int64_t MessageId(std::int64_t conversation, std::int64_t seq) {
+  return (conversation << kSeqBits) + seq;
+}
+
 // Where the next message of a conversation goes.
 struct Place {
   std::int64_t id = 0;
@@ -99,18 +107,17 @@ Place UpdateOrCreate(Database& database, const Turn& turn) {
   return place;
 }
 
-void InsertMessage(Statement& insert, std::int64_t conversation, std::int64_t seq,
-                   const StoredMessage& message, std::string_view request_id) {
-  insert.Bind(1, conversation)
-      .Bind(2, seq)
-      .Bind(3, std::string_view(message.role))
-      .Bind(4, std::string_view(message.text))
-      .BindBlob(5, message.payload)
-      .Bind(6, message.at)
-      .Bind(7, message.tokens)
-      .Bind(8, std::string_view(message.model))
-      .Bind(9, std::string_view(message.key_id))
-      .Bind(10, request_id)
+void InsertMessage(Statement& insert, std::int64_t id, const StoredMessage& message,
+                   std::int64_t result_id) {
+  insert.Bind(1, id)
+      .Bind(2, std::string_view(message.role))
+      .Bind(3, std::string_view(message.text))
+      .BindBlob(4, message.payload)
+      .Bind(5, message.at)
+      .Bind(6, message.tokens)
+      .Bind(7, std::string_view(message.model))
+      .Bind(8, std::string_view(message.key_id))
+      .Bind(9, result_id)
       .Run();
 }
 
@@ -118,8 +125,10 @@ std::vector<StoredMessage> ReadMessages(Database& database, std::int64_t convers
                                         std::optional<std::int64_t> limit) {
   Statement rows = database.Prepare(
       "SELECT * FROM (SELECT seq, role, text, payload, at, tokens, model, key_id FROM messages"
-      " WHERE conversation = ? ORDER BY seq DESC LIMIT ?) ORDER BY seq");
-  rows.Bind(1, conversation).Bind(2, limit.value_or(-1));
+      " WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT ?) ORDER BY seq");
+  rows.Bind(1, MessageId(conversation, 0))
+      .Bind(2, MessageId(conversation + 1, 0))
+      .Bind(3, limit.value_or(-1));
   std::vector<StoredMessage> messages;
   while (rows.Step()) {
     messages.push_back({rows.Integer(0), rows.Text(1), rows.Text(2), rows.Text(3), rows.Integer(4),
@@ -141,15 +150,17 @@ std::int64_t IdOf(Database& database, std::uint32_t uid, const std::string& conv
 }
 
 // Those that repeat the messages of a conversation before `end_seq`.
-void DeleteResults(Database& database, std::uint32_t uid, std::int64_t conversation,
-                   std::int64_t end_seq) {
+void DeleteResults(Database& database, std::uint32_t uid, const std::string& conv_id,
+                   std::int64_t conversation, std::int64_t end_seq) {
   database
       .Prepare(
-          "DELETE FROM results WHERE uid = ? AND request_id IN (SELECT request_id FROM messages"
-          " WHERE conversation = ? AND seq < ? AND request_id != '')")
-      .Bind(1, uid)
-      .Bind(2, conversation)
-      .Bind(3, end_seq)
+          "DELETE FROM results WHERE id IN (SELECT result_id FROM messages WHERE id >= ? AND id < "
+          "?)"
+          " AND uid = ? AND conv_id = ?")
+      .Bind(1, MessageId(conversation, 0))
+      .Bind(2, MessageId(conversation, end_seq))
+      .Bind(3, uid)
+      .Bind(4, std::string_view(conv_id))
       .Run();
 }
 
@@ -159,22 +170,30 @@ void DeleteResults(Database& database, std::uint32_t uid, std::int64_t conversat
 std::int64_t FirstKept(Database& database, std::int64_t conversation, std::int64_t keep_last_n) {
   Statement first = database.Prepare(
       "SELECT coalesce(min(seq), (SELECT next_seq FROM conversations WHERE id = ?1))"
-      " FROM (SELECT seq, role FROM messages WHERE conversation = ?1 ORDER BY seq DESC LIMIT ?2)"
+      " FROM (SELECT seq, role FROM messages WHERE id >= ?2 AND id < ?3 ORDER BY id DESC LIMIT ?4)"
       " WHERE role != 'tool'");
-  first.Bind(1, conversation).Bind(2, keep_last_n);
+  first.Bind(1, conversation)
+      .Bind(2, MessageId(conversation, 0))
+      .Bind(3, MessageId(conversation + 1, 0))
+      .Bind(4, keep_last_n);
   first.Step();
   return first.Integer(0);
 }
 
 }  // namespace
 
-// The last message says which request's result repeats it.
-void AppendTurn(Database& database, const Turn& turn, const std::string& request_id) {
+// The last message says which result repeats it.
+void AppendTurn(Database& database, const Turn& turn, std::int64_t result_id) {
   Place place = UpdateOrCreate(database, turn);
-  Statement insert = database.Prepare("INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+  if (place.next_seq + static_cast<std::int64_t>(turn.messages.size()) > kMostMessages) {
+    throw DatabaseError(ErrorCode::kInvalid, "the conversation \"" + turn.conv_id + "\" has " +
+                                                 std::to_string(kMostMessages) +
+                                                 " messages; begin another one");
+  }
+  Statement insert = database.Prepare("INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
   for (const StoredMessage& message : turn.messages) {
     const bool last = &message == &turn.messages.back();
-    InsertMessage(insert, place.id, place.next_seq++, message, last ? request_id : "");
+    InsertMessage(insert, MessageId(place.id, place.next_seq++), message, last ? result_id : 0);
   }
 }
 
@@ -182,10 +201,10 @@ void AppendTurn(Database& database, const Turn& turn, const std::string& request
 Written Truncate(Database& database, const TruncateConversation& request) {
   const std::int64_t id = IdOf(database, request.uid, request.conv_id);
   const std::int64_t first_kept = FirstKept(database, id, request.keep_last_n);
-  DeleteResults(database, request.uid, id, first_kept);
-  database.Prepare("DELETE FROM messages WHERE conversation = ? AND seq < ?")
-      .Bind(1, id)
-      .Bind(2, first_kept)
+  DeleteResults(database, request.uid, request.conv_id, id, first_kept);
+  database.Prepare("DELETE FROM messages WHERE id >= ? AND id < ?")
+      .Bind(1, MessageId(id, 0))
+      .Bind(2, MessageId(id, first_kept))
       .Run();
   const std::int64_t removed = database.changes();
   Statement update = database.Prepare(
@@ -198,7 +217,7 @@ Written Truncate(Database& database, const TruncateConversation& request) {
 
 Written Delete(Database& database, const DeleteConversation& request) {
   const std::int64_t id = IdOf(database, request.uid, request.conv_id);
-  DeleteResults(database, request.uid, id, INT64_MAX);
+  DeleteResults(database, request.uid, request.conv_id, id, kMostMessages);
   DeleteById(database, id);
   return {1, 0};
 }

@@ -153,7 +153,6 @@ Database::Database(const std::string& path, Mode mode) : path_(path) {
   sqlite3_extended_result_codes(database_, 1);
   sqlite3_busy_timeout(database_, 2'000);
   try {
-    Execute("PRAGMA foreign_keys = ON");
     if (mode == Mode::kReadWrite) {
       Execute("PRAGMA journal_mode = WAL");
       Execute("PRAGMA secure_delete = ON");

@@ -69,7 +69,7 @@ class Database {
  public:
   enum class Mode : std::uint8_t { kReadWrite, kReadOnly };
 
-  // Sets what every connection needs (busy timeout, foreign keys, WAL, secure delete).
+  // Sets what every connection needs (busy timeout, WAL, secure delete).
   Database(const std::string& path, Mode mode);
   ~Database();
   Database(const Database&) = delete;

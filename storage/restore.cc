@@ -96,8 +96,8 @@ INSERT INTO main.conversations
          next_seq, total_tokens, last_model, last_key_id, user_id
   FROM backup.conversations;
 INSERT INTO main.messages
-    (conversation, seq, role, text, payload, at, tokens, model, key_id, request_id)
-  SELECT conversation, seq, role, text, payload, at, tokens, model, key_id, request_id
+    (id, role, text, payload, at, tokens, model, key_id, result_id)
+  SELECT id, role, text, payload, at, tokens, model, key_id, result_id
   FROM backup.messages;
 INSERT INTO main.usage
     (hour, uid, agent, user_id, key_id, model, requests, errors, input_tokens, output_tokens,

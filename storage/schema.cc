@@ -8,7 +8,7 @@ namespace requestrouter::storage {
 namespace {
 
 // Instants are milliseconds since the Unix epoch. A migration that has shipped is never changed.
-constexpr std::array<const char*, 4> kMigrations = {
+constexpr std::array<const char*, 5> kMigrations = {
     // 1: conversations, accounting, attempts, key states, results
     R"sql(
 CREATE TABLE conversations (
@@ -233,6 +233,60 @@ INSERT INTO disabled_keys
   SELECT key_id FROM key_states WHERE state = 'disabled' AND source = 'operator';
 UPDATE key_states SET state = 'ready', until = 0, reason = '', source = ''
   WHERE key_id IN (SELECT key_id FROM disabled_keys);
+)sql",
+    // 5: a turn changes fewer pages: long messages have no page of their own, and results no index
+    R"sql(
+-- In the order of their conversations: `id` is the conversation's, then the place in it.
+-- `result_id`: the result that repeats this message; 0: none.
+CREATE TABLE new_messages (
+  id           INTEGER PRIMARY KEY,
+  role         TEXT    NOT NULL,
+  text         TEXT    NOT NULL,
+  payload      BLOB    NOT NULL,
+  at           INTEGER NOT NULL,
+  tokens       INTEGER NOT NULL,
+  model        TEXT    NOT NULL,
+  key_id       TEXT    NOT NULL,
+  result_id    INTEGER NOT NULL,
+  conversation INTEGER GENERATED ALWAYS AS (id >> 24),
+  seq          INTEGER GENERATED ALWAYS AS (id & 16777215)
+) STRICT;
+INSERT INTO new_messages
+  SELECT conversation << 24 | seq, role, text, payload, at, tokens, model, key_id,
+         CASE request_id WHEN '' THEN 0 ELSE coalesce(
+           (SELECT results.id FROM results JOIN conversations USING (uid)
+            WHERE conversations.id = messages.conversation
+              AND results.request_id = messages.request_id), 0) END
+  FROM messages ORDER BY conversation, seq;
+DROP TABLE messages;
+ALTER TABLE new_messages RENAME TO messages;
+CREATE TRIGGER conversation_deleted AFTER DELETE ON conversations BEGIN
+  DELETE FROM messages WHERE id >= old.id << 24 AND id < (old.id + 1) << 24;
+END;
+
+-- Whose they are the daemon keeps in memory, by their ids, which it gives: each larger than those
+-- that are there. An id may be used again when its result has expired, so who deletes those of a
+-- conversation looks at conv_id, too. All live equally long, so the order of `id` is nearly that of
+-- their expiry. `reply` is last, so that reading what is before it reads no page of it.
+CREATE TABLE new_results (
+  id          INTEGER PRIMARY KEY,
+  uid         INTEGER NOT NULL,
+  request_id  TEXT    NOT NULL,
+  conv_id     TEXT    NOT NULL,
+  body_digest BLOB    NOT NULL,
+  expires_at  INTEGER NOT NULL,
+  reply       BLOB    NOT NULL
+) STRICT;
+INSERT INTO new_results
+  SELECT results.id, results.uid, results.request_id, coalesce(conversations.conv_id, ''),
+         results.body_digest, results.expires_at, results.reply
+  FROM results
+    LEFT JOIN (SELECT result_id, max(conversation) AS conversation FROM messages
+               WHERE result_id != 0 GROUP BY result_id) ON result_id = results.id
+    LEFT JOIN conversations ON conversations.id = conversation
+  ORDER BY results.id;
+DROP TABLE results;
+ALTER TABLE new_results RENAME TO results;
 )sql"};
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
@@ -98,7 +99,7 @@ class SqliteStore final : public Store {
       recovered.seconds = ReadSeconds(database, now);
       recovered.seconds_from = SecondsFrom(now);
       recovered.minutes = ReadMinutes(database, now);
-      recovered.results = ReadableResults(database, now);
+      ReadResults(database, now, &recovered);
       recovered.last_attempt_id = session_.last_attempt_id;
       recovered.unclean = session_.last.unclean;
       recovered.other_boot = session_.last.other_boot;
@@ -159,11 +160,11 @@ class SqliteStore final : public Store {
            });
   }
 
-  void GetResult(std::uint32_t uid, std::string request_id, Millis now,
+  void GetResult(std::int64_t id, std::uint32_t uid, std::string request_id, Millis now,
                  Done<StoredResult> done) override {
     Read<StoredResult>(*reader_, std::move(done),
-                       [=, id = std::move(request_id)](Database& database) {
-                         return ReadResult(database, uid, id, now);
+                       [=, request_id = std::move(request_id)](Database& database) {
+                         return ReadResult(database, id, uid, request_id, now);
                        });
   }
 
@@ -209,14 +210,17 @@ class SqliteStore final : public Store {
     });
   }
 
-  // Where they are damaged, who asks again is answered anew: no reason not to start.
-  std::vector<StoredResult> ReadableResults(Database& database, Millis now) {
+  // Where they are damaged, who asks again is answered anew: no reason not to start. New ids are
+  // then larger than all that were ever given, which count from 1.
+  void ReadResults(Database& database, Millis now, Recovered* recovered) {
     try {
-      return ReadResultIds(database, now, most_results_);
+      recovered->last_result_id = database.QueryInteger("SELECT max(id) FROM results");
+      recovered->results = ReadResultIds(database, now, most_results_);
     } catch (const DatabaseError& error) {
       if (error.error().code != ErrorCode::kCorrupt) throw;
       damaged_ = true;
-      return {};
+      recovered->last_result_id = std::max(recovered->last_result_id, now);
+      recovered->results.clear();
     }
   }
 

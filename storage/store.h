@@ -176,8 +176,10 @@ struct KeyState {
 // ---- request ids as idempotency keys
 
 struct StoredResult {
+  std::int64_t id = 0;  // given by who writes it: larger than those of all before; see Recovered
   std::uint32_t uid = 0;
   std::string request_id;
+  std::string conv_id;  // goes with this conversation; empty: with none
   std::string body_digest;
   std::string reply;  // the final reply's payload bytes
   Millis expires_at = 0;
@@ -244,6 +246,7 @@ struct Recovered {
   std::vector<UnknownAttempt> unknown;  // from seconds_from on, and those of unknown outcome still
   std::vector<QuotaCount> minutes;      // of the last 26 hours, the unknown ones included
   std::vector<StoredResult> results;    // those that have not expired, without the reply itself
+  std::int64_t last_result_id = 0;
   std::int64_t last_attempt_id = 0;
   bool unclean = false;     // the last daemon did not close the database
   bool other_boot = false;  // the machine has started since
@@ -303,8 +306,8 @@ class Store {
   // keeps nothing, yet who asks then finds it.
   virtual void QueryUsage(UsageQuery query, Done<std::vector<UsageRow>> done) = 0;
 
-  // A stored result that has not expired.
-  virtual void GetResult(std::uint32_t uid, std::string request_id, Millis now,
+  // A stored result that has not expired, if it is the one of that request.
+  virtual void GetResult(std::int64_t id, std::uint32_t uid, std::string request_id, Millis now,
                          Done<StoredResult> done) = 0;
 
   // A consistent copy of the database in a new file with mode 0600, absolute path; fails if it

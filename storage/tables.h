@@ -15,8 +15,8 @@
 namespace requestrouter::storage {
 
 // ---- conversations.cc
-// `request_id`: whose result goes with the conversation; empty: none.
-void AppendTurn(Database& database, const Turn& turn, const std::string& request_id);
+// `result_id`: the result that repeats the turn's answer; 0: none.
+void AppendTurn(Database& database, const Turn& turn, std::int64_t result_id);
 Written Truncate(Database& database, const TruncateConversation& request);
 Written Delete(Database& database, const DeleteConversation& request);
 // Calls `found` with the uid and the conv_id of each, whether expired or not.
@@ -61,9 +61,9 @@ void SaveKeyState(Database& database, const KeyState& state);
 std::vector<KeyState> ReadKeyStates(Database& database);
 
 // ---- results.cc
-// False: the id has been stored with the same body already, so its turn is there, too.
-bool SaveResult(Database& database, const StoredResult& result, Millis now);
-Result<StoredResult> ReadResult(Database& database, std::uint32_t uid,
+// False: it has been stored already, so its turn is there, too.
+bool SaveResult(Database& database, const StoredResult& result);
+Result<StoredResult> ReadResult(Database& database, std::int64_t id, std::uint32_t uid,
                                 const std::string& request_id, Millis now);
 std::vector<StoredResult> ReadResultIds(Database& database, Millis now, std::int64_t most);
 

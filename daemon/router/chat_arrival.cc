@@ -38,6 +38,7 @@ void ChatService::Restore(const storage::Recovered& recovered,
                           std::function<void(const storage::Result<void>&)> done) {
   const policy::Instant now = parts_.clock.Steady();
   last_attempt_id_ = recovered.last_attempt_id;
+  last_result_id_ = recovered.last_result_id;
   RestoreBudgets(std::move(done));
   for (const storage::UnknownAttempt& attempt : recovered.unknown) {
     const policy::Instant forget_at = SteadyAt(parts_.clock, attempt.unknown_until);
@@ -46,7 +47,7 @@ void ChatService::Restore(const storage::Recovered& recovered,
         attempt.opened.body_digest, forget_at};
   }
   for (const storage::StoredResult& result : recovered.results) {
-    results_.Add(result.uid, result.request_id, result.body_digest,
+    results_.Add(result.uid, result.request_id, result.body_digest, result.id,
                  SteadyAt(parts_.clock, result.expires_at));
   }
 }
@@ -65,17 +66,18 @@ bool ChatService::AnswerKnownId(const ipc::Envelope& from, const ipc::Peer& peer
                                 ipc::Request& request) {
   LiveRequest* live = table_.FindById(peer.uid, request.id);
   const UnwrittenEnds::End* unwritten = unwritten_.Find(peer.uid, request.id);
-  const std::optional<std::string_view> digest =
-      live        ? live->digest
-      : unwritten ? unwritten->finish->result->body_digest
-                  : results_.Find(peer.uid, request.id, parts_.clock.Steady());
-  if (!digest) return false;
-  if (*digest != request.body_digest) {
+  std::optional<KnownResult> stored;
+  if (!live && !unwritten) stored = results_.Find(peer.uid, request.id, parts_.clock.Steady());
+  if (!live && !unwritten && !stored) return false;
+  const bool same_body = live        ? live->digest == request.body_digest
+                         : unwritten ? unwritten->finish->result->body_digest == request.body_digest
+                                     : stored->IsOf(request.body_digest);
+  if (!same_body) {
     SendError(from, request.id, UsedOtherwise(request.id));
   } else if (!live && unwritten) {
     SendReplay(from, unwritten->reply);
   } else if (!live) {
-    Replay(from, peer, std::move(request));
+    Replay(from, peer, std::move(request), stored->result_id);
   } else if (live->answered() && live->keeps_answer) {
     SendReplay(from, *live->final_payload);
   } else if (live->subscribers.size() + live->successors.size() >= kMostSubscribers) {
@@ -91,9 +93,10 @@ bool ChatService::AnswerKnownId(const ipc::Envelope& from, const ipc::Peer& peer
   return true;
 }
 
-void ChatService::Replay(const ipc::Envelope& from, const ipc::Peer& peer, ipc::Request request) {
+void ChatService::Replay(const ipc::Envelope& from, const ipc::Peer& peer, ipc::Request request,
+                         std::int64_t result_id) {
   const std::string id = request.id;
-  parts_.store.GetResult(peer.uid, id, parts_.clock.Wall(),
+  parts_.store.GetResult(result_id, peer.uid, id, parts_.clock.Wall(),
                          Later<storage::StoredResult>(
                              [this, from, peer, request = std::move(request)](auto result) mutable {
                                if (result) return SendReplay(from, result->reply);

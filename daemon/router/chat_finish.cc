@@ -18,7 +18,7 @@ void ChatService::Succeed(LiveRequest& live, const upstream::Outcome& outcome,
   finish.usage.push_back(UsageOf(live, reply.tokens, false, *catalog_, parts_.clock.Wall()));
   Spend(finish.usage.back());
   live.keeps_answer = true;
-  finish.result = ResultOf(live, payload, *catalog_, parts_.clock.Wall());
+  finish.result = ResultOf(live, ++last_result_id_, payload, *catalog_, parts_.clock.Wall());
   if (!live.stored()) {
     Answer(live, std::move(payload), reply);
     return Settle(live, std::move(finish), storage::Durability::kProcess);
@@ -67,7 +67,8 @@ void ChatService::OnCommitted(std::uint64_t ticket,
 // From now on the stored reply answers those who ask again.
 void ChatService::NoteResult(const storage::Finish& finish) {
   if (!finish.result) return;
-  results_.Add(finish.result->uid, finish.result->request_id, finish.result->body_digest,
+  const storage::StoredResult& result = *finish.result;
+  results_.Add(result.uid, result.request_id, result.body_digest, result.id,
                parts_.clock.Steady() + catalog_->config().settings.result_ttl);
 }
 
@@ -81,7 +82,9 @@ void ChatService::Fail(LiveRequest& live, const ipc::Error& error,
   finish.attempt = closed;
   finish.usage.push_back(UsageOf(live, {}, true, *catalog_, parts_.clock.Wall()));
   live.keeps_answer = from_attempt && !error.retryable.value_or(ipc::IsRetryable(error.type));
-  if (live.keeps_answer) finish.result = ResultOf(live, payload, *catalog_, parts_.clock.Wall());
+  if (live.keeps_answer) {
+    finish.result = ResultOf(live, ++last_result_id_, payload, *catalog_, parts_.clock.Wall());
+  }
   Note(live, "failed", error.message);
   Answer(live, std::move(payload), error);
   Settle(live, std::move(finish), storage::Durability::kProcess);

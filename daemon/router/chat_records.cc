@@ -81,10 +81,15 @@ storage::Usage UsageOf(const LiveRequest& live, const ipc::TokenUsage& tokens, b
   return usage;
 }
 
-storage::StoredResult ResultOf(const LiveRequest& live, std::string payload, const Catalog& catalog,
-                               storage::Millis at) {
+storage::StoredResult ResultOf(const LiveRequest& live, std::int64_t id, std::string payload,
+                               const Catalog& catalog, storage::Millis at) {
   const auto ttl = catalog.config().settings.result_ttl;
-  return {live.peer.uid, live.id, live.digest, std::move(payload),
+  return {id,
+          live.peer.uid,
+          live.id,
+          live.chat.conv_id,
+          live.digest,
+          std::move(payload),
           at + std::chrono::milliseconds(ttl).count()};
 }
 

@@ -22,8 +22,8 @@ storage::Turn TurnOf(const LiveRequest& live, const ipc::ChatReply& reply, const
 storage::Usage UsageOf(const LiveRequest& live, const ipc::TokenUsage& tokens, bool failed,
                        const Catalog& catalog, storage::Millis at);
 
-// What answers those who ask again.
-storage::StoredResult ResultOf(const LiveRequest& live, std::string payload, const Catalog& catalog,
-                               storage::Millis at);
+// What answers those who ask again; `id`: see StoredResult.
+storage::StoredResult ResultOf(const LiveRequest& live, std::int64_t id, std::string payload,
+                               const Catalog& catalog, storage::Millis at);
 
 }  // namespace requestrouter::router

@@ -125,7 +125,8 @@ class ChatService {
 
   // ---- arrival (chat_arrival.cc)
   bool AnswerKnownId(const ipc::Envelope& from, const ipc::Peer& peer, ipc::Request& request);
-  void Replay(const ipc::Envelope& from, const ipc::Peer& peer, ipc::Request request);
+  void Replay(const ipc::Envelope& from, const ipc::Peer& peer, ipc::Request request,
+              std::int64_t result_id);
   void Admit(const ipc::Envelope& from, const ipc::Peer& peer, ipc::Request request);
   ipc::Result<void> CheckOrphan(LiveRequest& live);
   void NameCaller(LiveRequest& live);
@@ -217,6 +218,7 @@ class ChatService {
   std::map<std::uint64_t, bool> watching_;  // waits and wants progress: whether it was told once
   policy::Instant progress_at_{};
   std::int64_t last_attempt_id_ = 0;
+  std::int64_t last_result_id_ = 0;
   std::set<std::pair<uid_t, gid_t>> unnamed_;  // whose names are being looked up
   bool draining_ = false;
 };

@@ -17,10 +17,10 @@ ResultIndex::Key ResultIndex::KeyOf(std::uint32_t uid, std::string_view id) cons
 }
 
 void ResultIndex::Add(std::uint32_t uid, std::string_view id, std::string_view digest,
-                      policy::Instant expires) {
+                      std::int64_t result_id, policy::Instant expires) {
   const Key key = KeyOf(uid, id);
-  Entry entry{{}, expires};
-  digest.copy(entry.digest.data(), entry.digest.size());
+  Entry entry{{{}, result_id}, expires};
+  digest.copy(entry.known.digest.data(), entry.known.digest.size());
   entries_.insert_or_assign(key, entry);
   order_.emplace_back(expires, key);
   while (order_.size() > capacity_) DropOldest();
@@ -28,12 +28,12 @@ void ResultIndex::Add(std::uint32_t uid, std::string_view id, std::string_view d
 
 void ResultIndex::Remove(std::uint32_t uid, std::string_view id) { entries_.erase(KeyOf(uid, id)); }
 
-std::optional<std::string_view> ResultIndex::Find(std::uint32_t uid, std::string_view id,
-                                                  policy::Instant now) {
+std::optional<KnownResult> ResultIndex::Find(std::uint32_t uid, std::string_view id,
+                                             policy::Instant now) {
   Trim(now);
   const auto found = entries_.find(KeyOf(uid, id));
   if (found == entries_.end()) return std::nullopt;
-  return std::string_view(found->second.digest.data(), found->second.digest.size());
+  return found->second.known;
 }
 
 void ResultIndex::Trim(policy::Instant now) {

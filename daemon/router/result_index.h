@@ -14,6 +14,16 @@
 
 namespace requestrouter::router {
 
+// A request whose final reply is stored.
+struct KnownResult {
+  std::array<char, 16> digest{};  // of the body that its id was used with (ipc::Digest)
+  std::int64_t result_id = 0;     // of storage
+
+  bool IsOf(std::string_view body_digest) const {
+    return body_digest == std::string_view(digest.data(), digest.size());
+  }
+};
+
 // Which request ids have a stored final reply, so that a new request costs no look-up in the
 // database. The replies themselves are in storage. Bounded in number: the oldest are forgotten.
 // Router thread only.
@@ -26,14 +36,13 @@ class ResultIndex {
  public:
   explicit ResultIndex(std::size_t capacity);
 
-  // `digest`: of 16 bytes (ipc::Digest).
-  void Add(std::uint32_t uid, std::string_view id, std::string_view digest,
+  // `digest`: of 16 bytes.
+  void Add(std::uint32_t uid, std::string_view id, std::string_view digest, std::int64_t result_id,
            policy::Instant expires);
   void Remove(std::uint32_t uid, std::string_view id);
 
-  // The digest of the body that the id was used with, valid until the next call; nullopt: not
-  // known, or expired.
-  std::optional<std::string_view> Find(std::uint32_t uid, std::string_view id, policy::Instant now);
+  // nullopt: not known, or expired.
+  std::optional<KnownResult> Find(std::uint32_t uid, std::string_view id, policy::Instant now);
 
  private:
   using Key = std::pair<std::uint64_t, std::uint64_t>;
@@ -41,7 +50,7 @@ class ResultIndex {
     std::size_t operator()(const Key& key) const noexcept { return key.first; }
   };
   struct Entry {
-    std::array<char, 16> digest{};
+    KnownResult known;
     policy::Instant expires;
   };
   Key KeyOf(std::uint32_t uid, std::string_view id) const;

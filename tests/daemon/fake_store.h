@@ -64,16 +64,17 @@ class FakeStore final : public storage::Store {
     Answer(std::move(done), usage);
   }
 
-  void GetResult(std::uint32_t uid, std::string request_id, storage::Millis,
+  void GetResult(std::int64_t id, std::uint32_t uid, std::string request_id, storage::Millis,
                  Done<storage::StoredResult> done) override {
-    pending_.push_back([this, key = std::pair(uid, std::move(request_id)), done = std::move(done)] {
-      const auto found = results.find(key);
-      if (found == results.end()) {
-        done(tl::unexpected(storage::Error{storage::ErrorCode::kNotFound, "no result"}));
-      } else {
-        done(found->second);
-      }
-    });
+    pending_.push_back(
+        [this, id, key = std::pair(uid, std::move(request_id)), done = std::move(done)] {
+          const auto found = results.find(key);
+          if (found == results.end() || found->second.id != id) {
+            done(tl::unexpected(storage::Error{storage::ErrorCode::kNotFound, "no result"}));
+          } else {
+            done(found->second);
+          }
+        });
   }
 
   void BackUp(std::string, Done<storage::Written> done) override {
@@ -114,7 +115,7 @@ class FakeStore final : public storage::Store {
   }
 
   bool failing = false;
-  bool knows_conversations = false;  // so that new ones are not looked for
+  bool knows_conversations = false;               // so that new ones are not looked for
   std::vector<storage::UsageRow> usage;           // what QueryUsage finds
   std::vector<storage::ConversationInfo> listed;  // what ListConversations finds
   std::vector<std::string> damage;                // what Check finds

@@ -2,6 +2,7 @@
 
 #include <fstream>
 
+#include "storage/database.h"
 #include "tests/storage/store_fixture.h"
 
 namespace requestrouter::storage {
@@ -133,10 +134,28 @@ TEST_F(StoreTest, TruncatingToAsMuchAsThereIsRemovesNothing) {
   EXPECT_EQ(Write(TruncateConversation{1, "talk", 0})->count, 0);
 }
 
+TEST_F(StoreTest, AConversationTakesSixteenMillionMessagesAndThenNoTurn) {
+  AddTurn(TurnOf(1, "talk", "one"));
+  AddTurn(TurnOf(1, "next", "untouched"));
+  const auto fill_to = [&](std::int64_t messages) {
+    Database database(folder_ + "/requestrouter.db", Database::Mode::kReadWrite);
+    database.Execute("UPDATE conversations SET next_seq = " + std::to_string(messages) +
+                     " WHERE conv_id = 'talk'");
+  };
+  fill_to((1 << 24) - 2);
+  EXPECT_TRUE(AddTurn(TurnOf(1, "talk", "last")));
+  const auto refused = AddTurn(TurnOf(1, "talk", "too many"));
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, ::testing::HasSubstr("begin another one"));
+  EXPECT_THAT(Texts(*Get(1, "talk")),
+              ElementsAre("one", "answer to one", "last", "answer to last"));
+  EXPECT_THAT(Texts(*Get(1, "next")), ElementsAre("untouched", "answer to untouched"));
+}
+
 TEST_F(StoreTest, ADeletedConversationIsGoneFromTheFileToo) {
   Finish finish;
   finish.turn = TurnOf(1, "talk", "a very private question");
-  finish.result = StoredResult{1, "r", "digest", "a very private reply", kNow + kHour};
+  finish.result = StoredResult{1, 1, "r", "talk", "digest", "a very private reply", kNow + kHour};
   ASSERT_TRUE(Write(finish));
   ASSERT_TRUE(Write(DeleteConversation{1, "talk"}));
   EXPECT_EQ(Get(1, "talk").error().code, ErrorCode::kNotFound);

@@ -12,6 +12,7 @@ namespace requestrouter::storage {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -137,6 +138,20 @@ TEST_F(DamageTest, AConversationOnADamagedPageIsRefusedAndOthersAreServed) {
   }
   EXPECT_GT(served, refused / 2) << "all but those that share a page with it";
   Open();
+}
+
+TEST_F(DamageTest, ACheckFindsMessagesThatAreMissingAndThoseOfNoConversation) {
+  AddTurn(TurnOf(1, "talk", "one"));
+  AddTurn(TurnOf(1, "lost", "two"));
+  EXPECT_THAT(Problems(*store_), IsEmpty());
+  {
+    Database database(folder_ + "/requestrouter.db", Database::Mode::kReadWrite);
+    database.Execute(
+        "DELETE FROM messages WHERE conversation = 1 AND seq = 0;"
+        "DROP TRIGGER conversation_deleted; DELETE FROM conversations WHERE conv_id = 'lost'");
+  }
+  EXPECT_THAT(Problems(*store_),
+              ElementsAre("2 messages are of no conversation", "messages are missing in talk"));
 }
 
 TEST_F(DamageTest, FilesThatAreDeletedUnderTheStoreAreWrittenAgain) {

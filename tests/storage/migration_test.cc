@@ -73,9 +73,11 @@ TEST_P(MigrationTest, KeepsWhatIsKnownOfQuotaAndKeys) {
 }
 
 TEST_P(MigrationTest, KeepsAKeyDisabledThatAnOperatorDisabled) {
-  OpenMigrated(
-      "INSERT INTO key_states VALUES ('k0', 'disabled', 9223372036854775807,"
-      " 'disabled by operator', 'operator', 0)");
+  const bool as_a_state = GetParam() < 4;
+  OpenMigrated(as_a_state ? "INSERT INTO key_states VALUES ('k0', 'disabled', 9223372036854775807,"
+                            " 'disabled by operator', 'operator', 0)"
+                          : "INSERT INTO key_states VALUES ('k0', 'ready', 0, '', '', 0);"
+                            " INSERT INTO disabled_keys VALUES ('k0')");
   const auto recovered = store_->Recover(kNow);
   ASSERT_EQ(recovered->keys.size(), 2u);
   EXPECT_TRUE(recovered->keys[0].disabled_by_operator);

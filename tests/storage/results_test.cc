@@ -3,15 +3,13 @@
 namespace requestrouter::storage {
 namespace {
 
-// Results expire by the wall clock when they are written again, so these lie in the future.
-const Millis kFuture = std::chrono::duration_cast<std::chrono::milliseconds>(
-                           std::chrono::system_clock::now().time_since_epoch())
-                           .count() +
-                       kHour;
+constexpr Millis kFuture = kNow + kHour;
+
+std::int64_t last_id = 0;
 
 Finish WithResult(const std::string& id, const std::string& digest, const std::string& reply) {
   Finish finish;
-  finish.result = StoredResult{1, id, digest, reply, kFuture};
+  finish.result = StoredResult{++last_id, 1, id, "talk", digest, reply, kFuture};
   return finish;
 }
 
@@ -40,6 +38,43 @@ TEST_F(StoreTest, ATurnWhoseResultIsStoredAlreadyIsNotAppendedTwice) {
   ASSERT_TRUE(Write(finish));
   ASSERT_TRUE(Write(finish));
   EXPECT_EQ(Get(1, "talk")->messages.size(), 2u);
+}
+
+TEST_F(StoreTest, TheResultsOfAConversationGoWithItAndNoOthers) {
+  Finish finish = WithResult("mine", "digest", "reply");
+  finish.turn = TurnOf(1, "talk", "one");
+  Write(finish);
+  finish = WithResult("other", "digest", "reply");
+  finish.result->conv_id = "other";
+  finish.turn = TurnOf(1, "other", "one");
+  Write(finish);
+  ASSERT_TRUE(Write(DeleteConversation{1, "talk"}));
+  EXPECT_FALSE(GetResult(1, "mine"));
+  EXPECT_TRUE(GetResult(1, "other"));
+  EXPECT_EQ(store_->Recover(kNow)->last_result_id, last_id);
+}
+
+TEST_F(StoreTest, AResultOfAnotherConversationWithAnIdThatWasUsedBeforeStays) {
+  Finish finish = WithResult("early", "digest", "reply");
+  finish.turn = TurnOf(1, "talk", "one");
+  Write(finish);
+  Write(Sweep{kFuture, 100});
+  const std::int64_t id = last_id;
+  finish = WithResult("late", "digest", "reply");
+  finish.result->id = id;
+  finish.result->conv_id = "other";
+  finish.turn.reset();
+  Write(finish);
+  ASSERT_TRUE(Write(DeleteConversation{1, "talk"}));
+  EXPECT_TRUE(GetResult(1, "late"));
+}
+
+TEST_F(StoreTest, AResultIsFoundByItsNumberForItsRequestAlone) {
+  Write(WithResult("r", "digest", "reply"));
+  std::promise<bool> found;
+  store_->GetResult(last_id, 1, "another", kNow,
+                    [&](const auto& result) { found.set_value(result.has_value()); });
+  EXPECT_FALSE(found.get_future().get());
 }
 
 TEST_F(StoreTest, ExpiredResultsAndConversationsAreSweptInSmallSteps) {

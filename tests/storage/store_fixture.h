@@ -103,9 +103,17 @@ class StoreTest : public ::testing::Test {
     store_->QueryUsage(query, [&](auto rows) { promise.set_value(std::move(rows)); });
     return promise.get_future().get();
   }
-  Result<StoredResult> GetResult(std::uint32_t uid, const std::string& id, Millis now = kNow) {
+  // As a daemon does: by the number that the store has said at the start.
+  Result<StoredResult> GetResult(std::uint32_t uid, const std::string& request_id,
+                                 Millis now = kNow) {
+    std::int64_t id = 0;
+    const auto recovered = store_->Recover(0);
+    for (const StoredResult& result : recovered->results) {
+      if (result.request_id == request_id) id = result.id;
+    }
     std::promise<Result<StoredResult>> promise;
-    store_->GetResult(uid, id, now, [&](auto result) { promise.set_value(std::move(result)); });
+    store_->GetResult(id, uid, request_id, now,
+                      [&](auto result) { promise.set_value(std::move(result)); });
     return promise.get_future().get();
   }
   std::vector<std::string> List(std::uint32_t uid, const std::string& prefix = "",

@@ -90,7 +90,7 @@ TEST_F(StoreTest, AWriteThatCannotBeDoesNotDisturbTheOthersOfItsGroup) {
   ASSERT_TRUE(store_->OpenAttempt(attempt));
   Finish bad;
   bad.attempt = AttemptClosed{1, true, 5, 5};
-  bad.result = StoredResult{1, "r", "digest", "reply", kNow};
+  bad.result = StoredResult{1, 1, "r", "", "digest", "reply", kNow};
   std::atomic<int> refused{0};
   for (int i = 0; i < 10; ++i) {
     Finish finish;

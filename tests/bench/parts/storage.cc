@@ -103,11 +103,15 @@ void TurnRows(benchmark::State& state) {
     std::deque<storage::Usage> usages;
     for (int i = 0; i < kGroup; ++i) {
       const storage::Turn turn = TurnOf(++id);
-      const storage::StoredResult result = {0, "request-" + std::to_string(id),
-                                            std::string(16, 'd'), std::string(500, 'r'),
+      const storage::StoredResult result = {id,
+                                            0,
+                                            "request-" + std::to_string(id),
+                                            turn.conv_id,
+                                            std::string(16, 'd'),
+                                            std::string(500, 'r'),
                                             turn.at + 600'000};
-      storage::SaveResult(fixture.database, result, turn.at);
-      storage::AppendTurn(fixture.database, turn, result.request_id);
+      storage::SaveResult(fixture.database, result);
+      storage::AppendTurn(fixture.database, turn, result.id);
       storage::Usage& usage = usages.emplace_back();
       usage.key_id = "k1";
       usage.model = "gpt-5-mini";

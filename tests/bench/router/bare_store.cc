@@ -44,15 +44,15 @@ BareStore::BareStore(const std::string& directory) {
       " ON CONFLICT (uid, conv_id) DO UPDATE SET updated_at = ?2, expires_at = ?3,"
       " message_count = message_count + 2, next_seq = next_seq + 2,"
       " total_tokens = total_tokens + ?4 RETURNING id, next_seq");
-  message_ =
-      Prepare("INSERT INTO messages VALUES (?1, ?2, ?3, ?4, x'', ?5, ?6, 'gpt-5-mini', 'k1', '')");
+  message_ = Prepare(
+      "INSERT INTO messages VALUES ((?1 << 24) + ?2, ?3, ?4, x'', ?5, ?6, 'gpt-5-mini', 'k1', 0)");
   usage_ = Prepare(
       "INSERT INTO usage VALUES (?1, 0, '', '', 'k1', 'gpt-5-mini', 1, 0, ?2, ?3, 0, 0)"
       " ON CONFLICT DO UPDATE SET requests = requests + 1, input_tokens = input_tokens + ?2,"
       " output_tokens = output_tokens + ?3");
   result_ = Prepare(
-      "INSERT INTO results (uid, request_id, body_digest, reply, expires_at)"
-      " VALUES (0, ?1, zeroblob(16), ?2, ?3)");
+      "INSERT INTO results (uid, request_id, conv_id, body_digest, reply, expires_at)"
+      " VALUES (0, ?1, ?4, zeroblob(16), ?2, ?3)");
 }
 
 BareStore::~BareStore() {
@@ -100,6 +100,7 @@ void BareStore::Write(const BareTurn& turn, std::int64_t now) {
   Bind(result_, 1, turn.request_id);
   sqlite3_bind_blob64(result_, 2, turn.reply.data(), turn.reply.size(), SQLITE_STATIC);
   Bind(result_, 3, now + kResultMs);
+  Bind(result_, 4, turn.conv_id);
   Step(result_);
 }
 

@@ -41,8 +41,13 @@ storage::Finish FinishOf(std::int64_t number) {
   finish.usage.push_back(
       {1000, "coder", "", opened.key_id, opened.model, opened.at, 1, 0, 280, 200, 0, 70'000});
   const std::string answer(800, 'a');
-  finish.result = storage::StoredResult{1000, opened.request_id, opened.body_digest,
-                                        answer + std::string(400, 'r'), kStart * 2};
+  finish.result = storage::StoredResult{number,
+                                        1000,
+                                        opened.request_id,
+                                        opened.conv_id,
+                                        opened.body_digest,
+                                        answer + std::string(400, 'r'),
+                                        kStart * 2};
   storage::Turn turn;
   turn.uid = 1000;
   turn.conv_id = opened.conv_id;

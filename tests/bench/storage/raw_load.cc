@@ -106,9 +106,9 @@ class Turns {
     Count(seconds_, a.at - a.at % 1'000, a, closed);
     Count(minutes_, a.at - a.at % 60'000, a, closed);
     const storage::StoredResult& result = *finish.result;
-    raw_.Run<5>(result_, {std::int64_t{result.uid}, result.request_id, result.body_digest,
-                          result.expires_at, result.reply});
-    Append(*finish.turn, a.request_id);
+    raw_.Run<7>(result_, {result.id, std::int64_t{result.uid}, result.request_id, result.conv_id,
+                          result.body_digest, result.expires_at, result.reply});
+    Append(*finish.turn, result.id);
     const storage::Usage& u = finish.usage.front();
     raw_.Run<9>(usage_, {u.at - u.at % 3'600'000, std::int64_t{u.uid}, u.agent, u.key_id, u.model,
                          u.requests, u.input_tokens, u.output_tokens, u.cost_nano_usd});
@@ -121,7 +121,7 @@ class Turns {
                       closed.output_tokens, closed.counted_tokens});
   }
 
-  void Append(const storage::Turn& turn, const std::string& request_id) {
+  void Append(const storage::Turn& turn, std::int64_t result_id) {
     std::int64_t id = raw_.Run<2>(find_, {std::int64_t{turn.uid}, turn.conv_id});
     if (id == 0) {
       id = raw_.Run<5>(create_,
@@ -130,7 +130,7 @@ class Turns {
     std::int64_t seq = raw_.Run<1>(next_, {id});
     for (const storage::StoredMessage& m : turn.messages) {
       raw_.Run<9>(message_,
-                  {id, seq++, m.role, m.text, m.at, m.tokens, m.model, m.key_id, request_id});
+                  {id, seq++, m.role, m.text, m.at, m.tokens, m.model, m.key_id, result_id});
     }
     raw_.Run<8>(update_, {turn.at, turn.expires_at, std::int64_t{2}, seq, turn.total_tokens,
                           turn.model, turn.key_id, id});
@@ -150,8 +150,7 @@ class Turns {
   sqlite3_stmt* const seconds_ = PrepareCount("quota_seconds");
   sqlite3_stmt* const minutes_ = PrepareCount("quota_minutes");
   sqlite3_stmt* const result_ = raw_.Prepare(
-      "INSERT OR REPLACE INTO results (uid, request_id, body_digest, expires_at, reply)"
-      " VALUES (?, ?, CAST(? AS BLOB), ?, CAST(? AS BLOB))");
+      "INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, CAST(? AS BLOB), ?, CAST(? AS BLOB))");
   sqlite3_stmt* const find_ =
       raw_.Prepare("SELECT id FROM conversations WHERE uid = ? AND conv_id = ?");
   sqlite3_stmt* const next_ = raw_.Prepare("SELECT next_seq FROM conversations WHERE id = ?");
@@ -160,7 +159,7 @@ class Turns {
       " next_seq, total_tokens, last_model, last_key_id, user_id, sweep_at)"
       " VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, 0, '', '', '', ?5) RETURNING id");
   sqlite3_stmt* const message_ =
-      raw_.Prepare("INSERT INTO messages VALUES (?, ?, ?, ?, x'', ?, ?, ?, ?, ?)");
+      raw_.Prepare("INSERT INTO messages VALUES ((? << 24) + ?, ?, ?, x'', ?, ?, ?, ?, ?)");
   sqlite3_stmt* const update_ = raw_.Prepare(
       "UPDATE conversations SET updated_at = ?, expires_at = ?, message_count = message_count + ?,"
       " next_seq = ?, total_tokens = total_tokens + ?, last_model = ?, last_key_id = ?"
