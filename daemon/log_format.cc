@@ -1,6 +1,5 @@
 #include "daemon/log_format.h"
 
-#include <algorithm>
 #include <array>
 #include <cstdlib>
 
@@ -50,8 +49,9 @@ constexpr std::array<bool, 256> kIsPlain = PlainCharacters();
 bool IsPlain(char c) { return kIsPlain[static_cast<unsigned char>(c)]; }
 
 std::size_t PlainPrefix(std::string_view text) {
-  const auto* const end = std::find_if_not(text.begin(), text.end(), IsPlain);
-  return static_cast<std::size_t>(end - text.begin());
+  std::size_t end = 0;
+  while (end < text.size() && IsPlain(text[end])) ++end;
+  return end;
 }
 
 // Appends what `text` begins with and that is not plain; how many bytes that was.

@@ -43,6 +43,10 @@ void WriteRow(Database& database, const Session& session, const std::string& boo
       .Run();
 }
 
+std::int64_t LargestOf(const std::unordered_set<std::int64_t>& ids) {
+  return ids.empty() ? 0 : *std::ranges::max_element(ids);
+}
+
 // What the attempt log holds and the database does not know the end of. Returns the last id.
 std::int64_t TakeLeftOpen(Database& database, const std::string& log_path,
                           const AttemptLog::Identity& log, Millis now, Millis unknown_until) {
@@ -50,7 +54,7 @@ std::int64_t TakeLeftOpen(Database& database, const std::string& log_path,
       .Bind(1, unknown_until)
       .Run();
   const std::unordered_set<std::int64_t> closed = ReadClosings(database);
-  std::int64_t last_id = closed.empty() ? 0 : *std::ranges::max_element(closed);
+  std::int64_t last_id = LargestOf(closed);
   for (AttemptOpened& opened : AttemptLog::Read(log_path, log)) {
     last_id = std::max(last_id, opened.attempt_id);
     if (closed.contains(opened.attempt_id)) continue;
@@ -122,7 +126,11 @@ Session BeginSession(Database& database, const std::string& log_path, Millis now
 
 void NoteLogGeneration(Database& database, std::int64_t generation) {
   Transaction transaction(database);
-  database.Prepare("UPDATE session SET log_generation = ?").Bind(1, generation).Run();
+  database
+      .Prepare("UPDATE session SET log_generation = ?1, last_attempt_id = max(last_attempt_id, ?2)")
+      .Bind(1, generation)
+      .Bind(2, LargestOf(ReadClosings(database)))
+      .Run();
   database.Prepare("DELETE FROM closings").Run();
   transaction.Commit();
 }

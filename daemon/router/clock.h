@@ -54,7 +54,8 @@ inline policy::Instant SteadyAt(const Clock& clock, storage::Millis wall,
   return clock.Steady() + std::chrono::milliseconds(ahead);
 }
 
-// RFC 3339 in UTC with milliseconds, as PROTOCOL.md writes instants.
+// RFC 3339 in UTC with milliseconds, as PROTOCOL.md writes instants; the nearest that it can say,
+// from the year 0 to the end of 9999.
 std::string Timestamp(storage::Millis wall);
 
 }  // namespace requestrouter::router

@@ -20,6 +20,19 @@ TEST(Timestamp, BeforeTheEpochIsWrittenTooNotRefused) {
   EXPECT_EQ(Timestamp(-1), "1969-12-31T23:59:59.999Z");
 }
 
+TEST(Timestamp, WhatRfc3339CannotSayIsTheNearestThatItCan) {
+  EXPECT_EQ(Timestamp(253'402'300'799'999), "9999-12-31T23:59:59.999Z");
+  EXPECT_EQ(Timestamp(253'402'300'800'000), "9999-12-31T23:59:59.999Z");
+  EXPECT_EQ(Timestamp(INT64_MAX), "9999-12-31T23:59:59.999Z");
+  EXPECT_EQ(Timestamp(-62'167'219'200'000), "0000-01-01T00:00:00.000Z");
+  EXPECT_EQ(Timestamp(INT64_MIN), "0000-01-01T00:00:00.000Z");
+}
+
+TEST(Timestamp, ALeapDayIsADay) {
+  EXPECT_EQ(Timestamp(1'709'164'800'000), "2024-02-29T00:00:00.000Z");
+  EXPECT_EQ(Timestamp(1'709'251'199'999), "2024-02-29T23:59:59.999Z");
+}
+
 TEST(WaitMs, IsRoundedUpSoThatNobodyComesBackTooEarly) {
   EXPECT_EQ(WaitMs(microseconds(1)), 1);
   EXPECT_EQ(WaitMs(milliseconds(5)), 5);

@@ -369,6 +369,15 @@ TEST_F(AttemptsOfStore, ADeletedLogIsWrittenAgainWithTheNextWrite) {
   EXPECT_THAT(Unknown(AfterKill()), ElementsAre("request-1"));
 }
 
+TEST_F(AttemptsOfStore, IdsAreNotUsedAgainAfterAFileInWhichNothingIsOpen) {
+  ASSERT_TRUE(store_->OpenAttempt(Attempt(7)));
+  Write(AttemptClosed{7, true, 1, 1});
+  fs::remove(Log());
+  Write(Flush{});
+  Write(Flush{});  // the log is renewed after a group
+  EXPECT_EQ(AfterKill().last_attempt_id, 7);
+}
+
 TEST_F(AttemptsOfStore, ADatabaseThatWasReplacedHasNothingToDoWithTheLog) {
   ASSERT_TRUE(store_->OpenAttempt(Attempt(1)));
   store_.reset();
