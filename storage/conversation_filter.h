@@ -8,7 +8,7 @@
 namespace requestrouter::storage {
 
 // Which conversations there may be, so that the first turn of a new one waits for no read: a Bloom
-// filter of 1 MiB with two bits each. It takes one conversation in 2,000 for an older one where
+// filter of 1 MiB with two bits each. It takes one conversation in 1,800 for an older one where
 // there are 100,000, one in 20 where there are a million; those are looked for in the database.
 // Nothing is ever taken out: what is deleted is looked for, too.
 //

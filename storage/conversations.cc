@@ -154,13 +154,12 @@ void DeleteResults(Database& database, std::uint32_t uid, const std::string& con
                    std::int64_t conversation, std::int64_t end_seq) {
   database
       .Prepare(
-          "DELETE FROM results WHERE id IN (SELECT result_id FROM messages WHERE id >= ? AND id < "
-          "?)"
-          " AND uid = ? AND conv_id = ?")
-      .Bind(1, MessageId(conversation, 0))
-      .Bind(2, MessageId(conversation, end_seq))
-      .Bind(3, uid)
-      .Bind(4, std::string_view(conv_id))
+          "DELETE FROM results WHERE uid = ? AND conv_id = ? AND id IN"
+          " (SELECT result_id FROM messages WHERE id >= ? AND id < ?)")
+      .Bind(1, uid)
+      .Bind(2, std::string_view(conv_id))
+      .Bind(3, MessageId(conversation, 0))
+      .Bind(4, MessageId(conversation, end_seq))
       .Run();
 }
 
