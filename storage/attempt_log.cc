@@ -213,6 +213,7 @@ Result<void> AttemptLog::Open(const AttemptOpened& attempt) {
   const int error = errno;
   if (written) end_ += static_cast<std::int64_t>(opening.record.size());
   open_.insert_or_assign(attempt.attempt_id, std::move(opening));
+  last_id_ = std::max(last_id_, attempt.attempt_id);
   if (written) return {};
   failed_ = true;
   return tl::unexpected(Trouble(path_, error));
@@ -227,6 +228,11 @@ const AttemptLog::Opening* AttemptLog::Find(std::int64_t attempt_id) const {
 void AttemptLog::Close(std::span<const std::int64_t> attempt_ids) {
   const threads::Lock lock(mutex_);
   for (const std::int64_t id : attempt_ids) open_.erase(id);
+}
+
+std::int64_t AttemptLog::last_id() const {
+  const threads::Lock lock(mutex_);
+  return last_id_;
 }
 
 bool AttemptLog::NeedsRenewal() const {

@@ -68,6 +68,7 @@ class AttemptLog {
   // Everything in it survives a power cut. Throws DatabaseError.
   void Sync();
   std::int64_t generation() const { return identity_.generation; }
+  std::int64_t last_id() const;  // the largest that was opened; 0: none was
 
   // What the files at `path` hold, oldest first; files of another database, or of an earlier
   // generation, hold nothing.
@@ -89,6 +90,7 @@ class AttemptLog {
   std::int64_t renew_at_ RR_GUARDED_BY(mutex_);  // when end_ is there
   std::chrono::steady_clock::time_point room_until_ RR_GUARDED_BY(mutex_);  // see HasRoom
   std::unordered_map<std::int64_t, Opening> open_ RR_GUARDED_BY(mutex_);
+  std::int64_t last_id_ RR_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace requestrouter::storage

@@ -30,13 +30,13 @@ Result<StoredResult> ReadResult(Database& database, std::int64_t id, std::uint32
 
 std::vector<StoredResult> ReadResultIds(Database& database, Millis now, std::int64_t most) {
   Statement rows = database.Prepare(
-      "SELECT id, uid, request_id, conv_id, body_digest, expires_at FROM results"
+      "SELECT id, uid, request_id, body_digest, expires_at FROM results"
       " WHERE expires_at > ?1 AND id > (SELECT max(id) FROM results) - ?2 ORDER BY id");
   rows.Bind(1, now).Bind(2, most);
   std::vector<StoredResult> found;
   while (rows.Step()) {
-    found.push_back({rows.Integer(0), static_cast<std::uint32_t>(rows.Integer(1)), rows.Text(2),
-                     rows.Text(3), rows.Text(4), "", rows.Integer(5)});
+    found.push_back({rows.Integer(0), static_cast<std::uint32_t>(rows.Integer(1)), rows.Text(2), "",
+                     rows.Text(3), "", rows.Integer(4)});
   }
   return found;
 }

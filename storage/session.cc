@@ -43,10 +43,6 @@ void WriteRow(Database& database, const Session& session, const std::string& boo
       .Run();
 }
 
-std::int64_t LargestOf(const std::unordered_set<std::int64_t>& ids) {
-  return ids.empty() ? 0 : *std::ranges::max_element(ids);
-}
-
 // What the attempt log holds and the database does not know the end of. Returns the last id.
 std::int64_t TakeLeftOpen(Database& database, const std::string& log_path,
                           const AttemptLog::Identity& log, Millis now, Millis unknown_until) {
@@ -54,7 +50,7 @@ std::int64_t TakeLeftOpen(Database& database, const std::string& log_path,
       .Bind(1, unknown_until)
       .Run();
   const std::unordered_set<std::int64_t> closed = ReadClosings(database);
-  std::int64_t last_id = LargestOf(closed);
+  std::int64_t last_id = closed.empty() ? 0 : *std::ranges::max_element(closed);
   for (AttemptOpened& opened : AttemptLog::Read(log_path, log)) {
     last_id = std::max(last_id, opened.attempt_id);
     if (closed.contains(opened.attempt_id)) continue;
@@ -124,12 +120,12 @@ Session BeginSession(Database& database, const std::string& log_path, Millis now
   return session;
 }
 
-void NoteLogGeneration(Database& database, std::int64_t generation) {
+void NoteLogGeneration(Database& database, std::int64_t generation, std::int64_t last_id) {
   Transaction transaction(database);
   database
       .Prepare("UPDATE session SET log_generation = ?1, last_attempt_id = max(last_attempt_id, ?2)")
       .Bind(1, generation)
-      .Bind(2, LargestOf(ReadClosings(database)))
+      .Bind(2, last_id)
       .Run();
   database.Prepare("DELETE FROM closings").Run();
   transaction.Commit();

@@ -32,8 +32,8 @@ Session BeginSession(Database& database, const std::string& log_path, Millis now
                      Millis unknown_for);
 
 // Earlier generations of the attempt log are not needed any more; this one has nothing in it that
-// is closed by now.
-void NoteLogGeneration(Database& database, std::int64_t generation);
+// is closed by now. `last_id`: of the attempts opened so far, which it may not hold.
+void NoteLogGeneration(Database& database, std::int64_t generation, std::int64_t last_id);
 
 // `now` has come: where a later daemon starts before it, the clock was set back.
 void NoteSeen(Database& database, Millis now);

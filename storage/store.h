@@ -245,7 +245,7 @@ struct Recovered {
   std::vector<QuotaCount> seconds;      // from seconds_from on; the unknown ones not included
   std::vector<UnknownAttempt> unknown;  // from seconds_from on, and those of unknown outcome still
   std::vector<QuotaCount> minutes;      // of the last 26 hours, the unknown ones included
-  std::vector<StoredResult> results;    // those that have not expired, without the reply itself
+  std::vector<StoredResult> results;    // those that have not expired, without conv_id and reply
   std::int64_t last_result_id = 0;
   std::int64_t last_attempt_id = 0;
   bool unclean = false;     // the last daemon did not close the database

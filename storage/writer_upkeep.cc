@@ -27,7 +27,7 @@ void Writer::RenewLogWhenDue() {
   try {
     if (attempts_.NeedsRenewal()) attempts_.Renew();
     if (attempts_.generation() == noted_generation_ || !database_) return;
-    NoteLogGeneration(*database_, attempts_.generation());
+    NoteLogGeneration(*database_, attempts_.generation(), attempts_.last_id());
     noted_generation_ = attempts_.generation();
     uncheckpointed_ = true;
   } catch (const DatabaseError&) {

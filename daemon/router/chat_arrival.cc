@@ -66,13 +66,12 @@ bool ChatService::AnswerKnownId(const ipc::Envelope& from, const ipc::Peer& peer
                                 ipc::Request& request) {
   LiveRequest* live = table_.FindById(peer.uid, request.id);
   const UnwrittenEnds::End* unwritten = unwritten_.Find(peer.uid, request.id);
-  std::optional<KnownResult> stored;
-  if (!live && !unwritten) stored = results_.Find(peer.uid, request.id, parts_.clock.Steady());
+  const auto stored = results_.Find(peer.uid, request.id, parts_.clock.Steady());
   if (!live && !unwritten && !stored) return false;
-  const bool same_body = live        ? live->digest == request.body_digest
-                         : unwritten ? unwritten->finish->result->body_digest == request.body_digest
-                                     : stored->IsOf(request.body_digest);
-  if (!same_body) {
+  const std::string_view digest = live        ? live->digest
+                                  : unwritten ? unwritten->finish->result->body_digest
+                                              : stored->body_digest();
+  if (digest != request.body_digest) {
     SendError(from, request.id, UsedOtherwise(request.id));
   } else if (!live && unwritten) {
     SendReplay(from, unwritten->reply);

@@ -19,9 +19,7 @@ struct KnownResult {
   std::array<char, 16> digest{};  // of the body that its id was used with (ipc::Digest)
   std::int64_t result_id = 0;     // of storage
 
-  bool IsOf(std::string_view body_digest) const {
-    return body_digest == std::string_view(digest.data(), digest.size());
-  }
+  std::string_view body_digest() const { return {digest.data(), digest.size()}; }
 };
 
 // Which request ids have a stored final reply, so that a new request costs no look-up in the

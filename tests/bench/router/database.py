@@ -31,7 +31,8 @@ def filled(bench, count):
              for number in range(1, count // EACH + 1)))
         database.executemany(
             "INSERT INTO messages VALUES (?, ?, ?, x'', ?, 60, 'gpt-5-mini', 'k1', 0)",
-            (((number // EACH + 1 << 24) + number % EACH, ("user", "assistant")[number % 2], TEXT, now)
+            (((number // EACH + 1) * 2**24 + number % EACH,
+              ("user", "assistant")[number % 2], TEXT, now)
              for number in range(count)))
     database.close()
     return folder
