@@ -26,9 +26,10 @@ struct LogOptions {
 LogOptions LogOptionsOf(const config::Settings& settings, const std::string& level);
 
 // The process's log, from construction to destruction: spdlog's default logger. Lines are queued by
-// whoever logs and written by a thread of their own, because what reads stderr may stand still.
-// Where the queue is full the oldest are lost, and counted. Every line goes through the process's
-// redactor. What the levels mean is in config/REFERENCE.md.
+// whoever logs and written by a thread of their own, because what reads stderr may stand still: at
+// once, or a few milliseconds after the line before. Where the queue is full the oldest are lost,
+// and counted. Every line goes through the process's redactor. What the levels mean is in
+// config/REFERENCE.md.
 class Logging {
  public:
   // The error says what to do. One at a time in a process.
