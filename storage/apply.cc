@@ -43,6 +43,7 @@ struct Visitor {
     return {};
   }
   Written operator()(const ForgetQuotaCounts& request) {
+    AddUpPending(target.database);
     ForgetCounts(target.database, request);
     target.sums.Forget(request.quota_group);
     return {};
@@ -57,7 +58,10 @@ struct Visitor {
   Written operator()(const Restore& restore) {
     return RestoreBackup(target.database, restore, target.directory);
   }
-  Written operator()(const Flush&) { return {}; }
+  Written operator()(const Flush&) {
+    target.sums.AddUp();
+    return {};
+  }
 };
 
 }  // namespace

@@ -16,7 +16,7 @@ namespace requestrouter::storage {
 // The attempts under way, in a file beside the database: an attempt is appended right before it is
 // sent, by the thread that sends it, so it costs one write into the page cache and no transaction.
 // Nothing is synced: that survives kill -9, not a power cut. That an attempt has ended is said in
-// the database (the table `closings`), by the transaction that holds its end.
+// the database (pending_counts, later closings), by the transaction that holds its end.
 //
 // The file only grows. When it is long, one that holds the attempts still under way takes its
 // place; each such file is a generation. The next daemon reads it, and the one that was about to

@@ -5,12 +5,6 @@
 // Attempts that have ended, and those of which nobody knows how.
 namespace requestrouter::storage {
 
-void SaveClosings(Database& database, std::span<const std::int64_t> attempt_ids) {
-  const std::string_view bytes(reinterpret_cast<const char*>(attempt_ids.data()),
-                               attempt_ids.size_bytes());
-  database.Prepare("INSERT INTO closings (attempt_ids) VALUES (?)").BindBlob(1, bytes).Run();
-}
-
 std::unordered_set<std::int64_t> ReadClosings(Database& database) {
   Statement rows = database.Prepare("SELECT attempt_ids FROM closings");
   std::unordered_set<std::int64_t> found;

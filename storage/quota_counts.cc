@@ -9,17 +9,6 @@ constexpr Millis kSeconds = 10 * 60'000;
 // No day has more than 25 hours.
 constexpr Millis kDay = 26 * 3'600'000LL;
 
-void AddTo(Statement add, Millis start, const QuotaCount& count) {
-  add.Bind(1, start)
-      .Bind(2, std::string_view(count.quota_group))
-      .Bind(3, std::string_view(count.model))
-      .Bind(4, count.requests)
-      .Bind(5, count.input_tokens)
-      .Bind(6, count.output_tokens)
-      .Bind(7, count.counted_tokens)
-      .Run();
-}
-
 std::vector<QuotaCount> ReadCounts(Statement rows, Millis since) {
   rows.Bind(1, since);
   std::vector<QuotaCount> found;
@@ -32,25 +21,22 @@ std::vector<QuotaCount> ReadCounts(Statement rows, Millis since) {
 
 }  // namespace
 
-void AddQuotaCount(Database& database, const QuotaCount& count) {
-  AddTo(database.Prepare(
-            "INSERT INTO quota_seconds VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
-            " requests = requests + excluded.requests,"
-            " input_tokens = input_tokens + excluded.input_tokens,"
-            " output_tokens = output_tokens + excluded.output_tokens,"
-            " counted_tokens = counted_tokens + excluded.counted_tokens"),
-        SecondOf(count.start), count);
-  AddToMinute(database, count);
-}
-
 void AddToMinute(Database& database, const QuotaCount& count) {
-  AddTo(database.Prepare(
-            "INSERT INTO quota_minutes VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
-            " requests = requests + excluded.requests,"
-            " input_tokens = input_tokens + excluded.input_tokens,"
-            " output_tokens = output_tokens + excluded.output_tokens,"
-            " counted_tokens = counted_tokens + excluded.counted_tokens"),
-        MinuteOf(count.start), count);
+  database
+      .Prepare(
+          "INSERT INTO quota_minutes VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+          " requests = requests + excluded.requests,"
+          " input_tokens = input_tokens + excluded.input_tokens,"
+          " output_tokens = output_tokens + excluded.output_tokens,"
+          " counted_tokens = counted_tokens + excluded.counted_tokens")
+      .Bind(1, MinuteOf(count.start))
+      .Bind(2, std::string_view(count.quota_group))
+      .Bind(3, std::string_view(count.model))
+      .Bind(4, count.requests)
+      .Bind(5, count.input_tokens)
+      .Bind(6, count.output_tokens)
+      .Bind(7, count.counted_tokens)
+      .Run();
 }
 
 void ForgetCounts(Database& database, const ForgetQuotaCounts& request) {

@@ -47,7 +47,7 @@ class Copy {
 };
 
 // Backups may come from anywhere: only a whole database of ours is let near the real one.
-void CheckAndMigrate(const std::string& backup, const Copy& copy) {
+void CheckAndPrepare(const std::string& backup, const Copy& copy) {
   try {
     Database database(copy.path(), Database::Mode::kReadWrite);
     if (database.QueryInteger("PRAGMA user_version") == 0)
@@ -55,6 +55,9 @@ void CheckAndMigrate(const std::string& backup, const Copy& copy) {
     const std::vector<std::string> damage = FindDamage(database, CheckDepth::kQuick);
     if (!damage.empty()) Refuse(backup, "the backup is damaged: " + damage.front());
     Migrate(database);
+    Transaction transaction(database);
+    AddUpPending(database);
+    transaction.Commit();
   } catch (const DatabaseError& error) {
     switch (error.error().code) {
       case ErrorCode::kCorrupt:
@@ -111,9 +114,10 @@ INSERT INTO main.usage
 
 Written RestoreBackup(Database& database, const Restore& restore, const std::string& directory) {
   const Copy copy(restore.path, directory);
-  CheckAndMigrate(restore.path, copy);
+  CheckAndPrepare(restore.path, copy);
   const Attached attached(database, copy.path());
   Transaction transaction(database);
+  AddUpPending(database);
   database.Execute(kReplace);
   database
       .Prepare(

@@ -8,7 +8,7 @@ namespace requestrouter::storage {
 namespace {
 
 // Instants are milliseconds since the Unix epoch. A migration that has shipped is never changed.
-constexpr std::array<const char*, 5> kMigrations = {
+constexpr std::array<const char*, 6> kMigrations = {
     // 1: conversations, accounting, attempts, key states, results
     R"sql(
 CREATE TABLE conversations (
@@ -287,6 +287,29 @@ INSERT INTO new_results
   ORDER BY results.id;
 DROP TABLE results;
 ALTER TABLE new_results RENAME TO results;
+)sql",
+    // 6: a turn changes one page of counters instead of four
+    R"sql(
+-- What transactions add to quota_seconds, quota_minutes and closings (those rows have attempt_ids,
+-- and a second's `start`) and to usage (an hour's), until it is added there, many at a time.
+CREATE TABLE pending_counts (
+  id             INTEGER PRIMARY KEY,
+  start          INTEGER NOT NULL,
+  model          TEXT    NOT NULL,
+  requests       INTEGER NOT NULL,
+  input_tokens   INTEGER NOT NULL,
+  output_tokens  INTEGER NOT NULL,
+  attempt_ids    BLOB,
+  quota_group    TEXT    NOT NULL DEFAULT '',
+  counted_tokens INTEGER NOT NULL DEFAULT 0,
+  uid            INTEGER NOT NULL DEFAULT 0,
+  agent          TEXT    NOT NULL DEFAULT '',
+  user_id        TEXT    NOT NULL DEFAULT '',
+  key_id         TEXT    NOT NULL DEFAULT '',
+  errors         INTEGER NOT NULL DEFAULT 0,
+  cached_tokens  INTEGER NOT NULL DEFAULT 0,
+  cost_nano_usd  INTEGER NOT NULL DEFAULT 0
+) STRICT;
 )sql"};
 
 }  // namespace

@@ -49,6 +49,7 @@ std::int64_t TakeLeftOpen(Database& database, const std::string& log_path,
   database.Prepare("UPDATE unknown_attempts SET unknown_until = ? WHERE unknown_until = -1")
       .Bind(1, unknown_until)
       .Run();
+  AddUpPending(database);
   const std::unordered_set<std::int64_t> closed = ReadClosings(database);
   std::int64_t last_id = closed.empty() ? 0 : *std::ranges::max_element(closed);
   for (AttemptOpened& opened : AttemptLog::Read(log_path, log)) {
@@ -127,6 +128,7 @@ void NoteLogGeneration(Database& database, std::int64_t generation, std::int64_t
       .Bind(1, generation)
       .Bind(2, last_id)
       .Run();
+  AddUpPending(database);
   database.Prepare("DELETE FROM closings").Run();
   transaction.Commit();
 }
@@ -140,6 +142,7 @@ void NoteSeen(Database& database, Millis now) {
 
 void EndSession(Database& database) {
   Transaction transaction(database);
+  AddUpPending(database);
   database.Execute("UPDATE session SET clean = 1");
   transaction.Commit();
 }

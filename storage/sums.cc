@@ -1,7 +1,8 @@
 #include "storage/sums.h"
 
 #include <algorithm>
-#include <iterator>
+#include <span>
+#include <string_view>
 #include <tuple>
 
 #include "storage/tables.h"
@@ -36,40 +37,40 @@ void Sums::DropAfter(const Mark& mark) {
 }
 
 std::vector<std::int64_t> Sums::WriteTo(Database& database) {
-  std::vector<std::int64_t> closed = WriteClosings(database);
-  WriteQuotaCounts(database);
+  KeepFirstEnds();
+  std::vector<std::int64_t> closed = WriteEnds(database);
   WriteUsage(database);
   return closed;
 }
 
-// Each attempt once: the first end that was said of it.
-std::vector<std::int64_t> Sums::WriteClosings(Database& database) {
-  if (ends_.empty()) return {};
+// Each attempt ends once: as was said of it first.
+void Sums::KeepFirstEnds() {
   const auto id_of = [](const End& end) { return end.attempt.attempt_id; };
   std::ranges::stable_sort(ends_, {}, id_of);
   // Not std::ranges::unique: clang 14 cannot read what libstdc++ 12 makes of it.
   const auto same = [&](const End& a, const End& b) { return id_of(a) == id_of(b); };
   ends_.erase(std::unique(ends_.begin(), ends_.end(), same), ends_.end());
-  std::vector<std::int64_t> closed;
-  closed.reserve(ends_.size());
-  std::ranges::transform(ends_, std::back_inserter(closed), id_of);
-  SaveClosings(database, closed);
-  return closed;
 }
 
-void Sums::WriteQuotaCounts(Database& database) {
+std::vector<std::int64_t> Sums::WriteEnds(Database& database) {
   const auto key = [](const End& end) {
     return std::tuple(std::string_view(end.opening->quota_group),
                       std::string_view(end.opening->model), SecondOf(end.opening->at));
   };
-  std::erase_if(ends_, [](const End& end) { return !end.attempt.counted; });
   std::ranges::sort(ends_, {}, key);
+  std::vector<std::int64_t> closed;
+  closed.reserve(ends_.size());
   for (auto end = ends_.begin(); end != ends_.end();) {
     QuotaCount count{end->opening->quota_group, end->opening->model, SecondOf(end->opening->at)};
     const auto first = key(*end);
-    for (; end != ends_.end() && key(*end) == first; ++end) AddTo(&count, end->attempt);
-    AddQuotaCount(database, count);
+    const std::size_t before = closed.size();
+    for (; end != ends_.end() && key(*end) == first; ++end) {
+      closed.push_back(end->attempt.attempt_id);
+      if (end->attempt.counted) AddTo(&count, end->attempt);
+    }
+    SavePending(database, count, std::span(closed).subspan(before));
   }
+  return closed;
 }
 
 void Sums::WriteUsage(Database& database) {
@@ -86,7 +87,7 @@ void Sums::WriteUsage(Database& database) {
       sum.cached_tokens += usage.cached_tokens;
       sum.cost_nano_usd += usage.cost_nano_usd;
     }
-    AddUsage(database, sum);
+    SavePending(database, sum);
   }
 }
 

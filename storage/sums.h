@@ -12,7 +12,7 @@
 namespace requestrouter::storage {
 
 // What the writes of one transaction add to counters: many count for the same key, model and
-// caller, so that each counter is written once, before the commit. Storage thread only.
+// caller, so that each sum is written once, before the commit. Storage thread only.
 //
 // What is added is not copied and lives until the sums are written or dropped.
 class Sums {
@@ -32,7 +32,11 @@ class Sums {
   Mark mark() const { return {ends_.size(), usages_.size()}; }
   void DropAfter(const Mark& mark);
 
-  // Into the open transaction. Returns the attempts that are closed with it.
+  // The counters themselves are to say what was added so far.
+  void AddUp() { add_up_ = true; }
+  bool to_be_added_up() const { return add_up_; }
+
+  // Into the open transaction, as pending. Returns the attempts that are closed with it.
   std::vector<std::int64_t> WriteTo(Database& database);
 
  private:
@@ -40,12 +44,13 @@ class Sums {
     const AttemptLog::Opening* opening;
     AttemptClosed attempt;
   };
-  std::vector<std::int64_t> WriteClosings(Database& database);
-  void WriteQuotaCounts(Database& database);
+  void KeepFirstEnds();
+  std::vector<std::int64_t> WriteEnds(Database& database);
   void WriteUsage(Database& database);
 
   std::vector<End> ends_;
   std::vector<const Usage*> usages_;
+  bool add_up_ = false;
 };
 
 }  // namespace requestrouter::storage

@@ -31,8 +31,15 @@ std::vector<ConversationInfo> ReadConversations(Database& database, std::uint32_
                                                 const std::string& after, std::int64_t limit,
                                                 Millis now);
 
+// ---- pending_counts.cc
+// What a transaction adds to counters lies in one table for all of them, so that it changes one
+// page, until AddUpPending moves it to where it is read.
+// `closed`: the attempts that are counted, or only closed.
+void SavePending(Database& database, const QuotaCount& count, std::span<const std::int64_t> closed);
+void SavePending(Database& database, const Usage& usage);
+void AddUpPending(Database& database);
+
 // ---- usage.cc
-void AddUsage(Database& database, const Usage& usage);
 std::vector<UsageRow> ReadUsage(Database& database, const UsageQuery& query);
 
 // ---- quota_counts.cc
@@ -40,9 +47,7 @@ std::vector<UsageRow> ReadUsage(Database& database, const UsageQuery& query);
 constexpr Millis SecondOf(Millis at) { return at - at % 1'000; }
 constexpr Millis MinuteOf(Millis at) { return at - at % 60'000; }
 constexpr Millis HourOf(Millis at) { return at - at % 3'600'000; }
-// Adds to a second's count and its minute's.
-void AddQuotaCount(Database& database, const QuotaCount& count);
-void AddToMinute(Database& database, const QuotaCount& count);  // alone
+void AddToMinute(Database& database, const QuotaCount& count);
 void ForgetCounts(Database& database, const ForgetQuotaCounts& request);
 Millis SecondsFrom(Millis now);  // see Recovered
 std::vector<QuotaCount> ReadSeconds(Database& database, Millis now);
@@ -50,7 +55,6 @@ std::vector<QuotaCount> ReadMinutes(Database& database, Millis now);
 
 // ---- attempts.cc
 // Attempts that were opened since the attempt log's generation began, and have ended.
-void SaveClosings(Database& database, std::span<const std::int64_t> attempt_ids);
 std::unordered_set<std::int64_t> ReadClosings(Database& database);
 // And counts its reservation in its minute. Nothing where it is known as such already.
 void SaveUnknown(Database& database, const UnknownAttempt& attempt);

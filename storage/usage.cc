@@ -7,31 +7,6 @@ constexpr Millis kDay = 24 * 3'600'000;
 
 }  // namespace
 
-void AddUsage(Database& database, const Usage& usage) {
-  database
-      .Prepare(
-          "INSERT INTO usage VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-          " ON CONFLICT DO UPDATE SET requests = requests + excluded.requests,"
-          " errors = errors + excluded.errors,"
-          " input_tokens = input_tokens + excluded.input_tokens,"
-          " output_tokens = output_tokens + excluded.output_tokens,"
-          " cached_tokens = cached_tokens + excluded.cached_tokens,"
-          " cost_nano_usd = cost_nano_usd + excluded.cost_nano_usd")
-      .Bind(1, HourOf(usage.at))
-      .Bind(2, usage.uid)
-      .Bind(3, std::string_view(usage.agent))
-      .Bind(4, std::string_view(usage.user_id))
-      .Bind(5, std::string_view(usage.key_id))
-      .Bind(6, std::string_view(usage.model))
-      .Bind(7, usage.requests)
-      .Bind(8, usage.errors)
-      .Bind(9, usage.input_tokens)
-      .Bind(10, usage.output_tokens)
-      .Bind(11, usage.cached_tokens)
-      .Bind(12, usage.cost_nano_usd)
-      .Run();
-}
-
 std::vector<UsageRow> ReadUsage(Database& database, const UsageQuery& query) {
   const std::string time = query.by_hour  ? "hour"
                            : query.by_day ? "hour - hour % " + std::to_string(kDay)

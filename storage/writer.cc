@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "storage/crash_point.h"
+#include "storage/tables.h"
 #include "threads/scheduling.h"
 
 namespace requestrouter::storage {
@@ -51,6 +52,7 @@ void Writer::Run() {
     auto group = queue_.Take(restless ? std::optional(kQuiet) : std::nullopt);
     if (!group) break;
     if (group->empty()) {
+      AddUpWhenDue();
       CheckpointWhenDue(true);
       if (!healthy_) Probe();
       RenewLogWhenDue();
@@ -72,12 +74,16 @@ void Writer::Commit(std::vector<Job>& group) {
     healthy_ = true;
     uncheckpointed_ = true;
   } catch (const DatabaseError& error) {
-    healthy_ = false;
-    suspect_ = suspect_ || error.error().code == ErrorCode::kIo;
+    NoteFailure(error);
     results.assign(group.size(), Failed(error.error()));
   }
   options_.on_commit({std::chrono::steady_clock::now() - began, group.size(), healthy_});
   for (std::size_t i = 0; i < group.size(); ++i) group[i].done(std::move(results[i]));
+}
+
+void Writer::NoteFailure(const DatabaseError& error) {
+  healthy_ = false;
+  suspect_ = suspect_ || error.error().code == ErrorCode::kIo;
 }
 
 void Writer::CommitOrThrow(std::vector<Job>& group, Results& results) {
@@ -129,7 +135,10 @@ void Writer::ApplyEachAlone(const std::vector<Job>& group, Results& results) {
 
 void Writer::CommitWithSums(Transaction& transaction, Sums& sums) {
   const std::vector<std::int64_t> closed = sums.WriteTo(*database_);
+  const bool add_up = sums.to_be_added_up() || pending_commits_ >= kPendingCommits;
+  if (add_up) AddUpPending(*database_);
   transaction.Commit();
+  pending_commits_ = add_up ? 0 : pending_commits_ + 1;
   attempts_.Close(closed);
 }
 

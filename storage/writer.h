@@ -57,6 +57,10 @@ class Writer {
   // and a request costs less, because a long log is slower to read.
   static constexpr int kLogPages = 250;
 
+  // Commits after which counters are added up even without a quiet moment: that costs as much as a
+  // few commits.
+  static constexpr int kPendingCommits = 100;
+
   using Job = WriteQueue::Job;
   using Results = std::vector<Result<Written>>;
 
@@ -72,9 +76,11 @@ class Writer {
   Target TargetOf(Sums& sums) {
     return {*database_, attempts_, sums, options_.directory, options_.most_results};
   }
+  void NoteFailure(const DatabaseError& error) RR_REQUIRES(threads::kStorageThread);
   void SetDurability(bool sync) RR_REQUIRES(threads::kStorageThread);
 
   // writer_upkeep.cc
+  void AddUpWhenDue() RR_REQUIRES(threads::kStorageThread);
   void CheckpointWhenDue(bool idle) RR_REQUIRES(threads::kStorageThread);
   void RenewLogWhenDue() RR_REQUIRES(threads::kStorageThread);
   void Probe() RR_REQUIRES(threads::kStorageThread);
@@ -94,6 +100,7 @@ class Writer {
   bool syncing_ = true;
   bool uncheckpointed_ = false;  // the log holds what the database does not
   int checkpoint_at_ = kLogPages;
+  int pending_commits_ = 0;  // since counters were added up
   // A write or sync has failed: what was written before it may not have reached the disk, although
   // later syncs say so, until all of it has been written again to another place.
   bool suspect_ = false;

@@ -1,11 +1,26 @@
 #include <sqlite3.h>
 
 #include "storage/session.h"
+#include "storage/tables.h"
 #include "storage/writer.h"
 
-// What the storage thread does in quiet moments and at its end: checkpoints, generations of the
-// attempt log, looking whether writing works again.
+// What the storage thread does in quiet moments and at its end: sums, checkpoints, generations of
+// the attempt log, looking whether writing works again.
 namespace requestrouter::storage {
+
+void Writer::AddUpWhenDue() {
+  if (!database_ || !healthy_ || pending_commits_ == 0) return;
+  try {
+    SetDurability(false);
+    Transaction transaction(*database_);
+    AddUpPending(*database_);
+    transaction.Commit();
+    pending_commits_ = 0;
+    uncheckpointed_ = true;
+  } catch (const DatabaseError& error) {
+    NoteFailure(error);
+  }
+}
 
 // By hand and in quiet moments, because SQLite's own checkpoints come in the middle of commits.
 // Readers may be in the way of a part of it: then the next quiet moment comes, or as many pages
@@ -47,7 +62,7 @@ void Writer::Probe() {
     transaction.Commit();
     healthy_ = true;
   } catch (const DatabaseError& error) {
-    suspect_ = suspect_ || error.error().code == ErrorCode::kIo;
+    NoteFailure(error);
   }
 }
 

@@ -75,6 +75,7 @@ TEST_F(StoreTest, ClosingTwiceCountsOnce) {
   store_->OpenAttempt(Opened(1));
   Write(AttemptClosed{1, true, 80, 20});
   Write(AttemptClosed{1, true, 500, 500});
+  Reopen();
   EXPECT_EQ(OnlyMinute(*store_->Recover(kNow)).input_tokens, 80);
 }
 
@@ -97,6 +98,7 @@ TEST_F(StoreTest, SecondsAndMinutesMeetAtAFullMinute) {
   store_->OpenAttempt(Opened(2, from));
   Write(AttemptClosed{1, true, 80, 20});
   Write(AttemptClosed{2, true, 80, 20});
+  Reopen();
   const auto recovered = store_->Recover(kNow);
   ASSERT_EQ(recovered->seconds.size(), 1u);
   EXPECT_EQ(recovered->seconds[0].start, from);
@@ -109,6 +111,7 @@ TEST_F(StoreTest, MinutesAreKeptForADayOf25Hours) {
   store_->OpenAttempt(Opened(2, kNow - 31 * kHour));
   Write(AttemptClosed{1, true, 80, 20});
   Write(AttemptClosed{2, true, 80, 20});
+  Reopen();
   EXPECT_EQ(OnlyMinute(*store_->Recover(kNow)).start, kNow - 25 * kHour);
   EXPECT_EQ(Write(Sweep{kNow, 100})->count, 3) << "both seconds and the old minute";
 }
@@ -129,6 +132,7 @@ TEST_F(StoreTest, CountsThatAreForgottenAreGone) {
   store_->OpenAttempt(Opened(1));
   Write(AttemptClosed{1, true, 80, 20});
   Write(ForgetQuotaCounts{"group"});
+  Reopen();
   const auto recovered = store_->Recover(kNow);
   EXPECT_THAT(recovered->minutes, IsEmpty());
   EXPECT_THAT(recovered->seconds, IsEmpty());

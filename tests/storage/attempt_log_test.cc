@@ -286,8 +286,8 @@ TEST_F(AttemptLogTest, AFolderThatCannotBeWrittenIsSaidWithTheRemedy) {
 class AttemptsOfStore : public StoreTest {
  protected:
   std::string Log() const { return folder_ + "/requestrouter.db-attempts"; }
-  // What a daemon finds that starts on these files, as if the present one had been killed.
-  Recovered AfterKill() const {
+  // A daemon's that starts on these files, as if the present one had been killed.
+  std::unique_ptr<Store> OpenAfterKill() const {
     const std::string place = folder_ + "/after";
     fs::remove_all(place);
     fs::create_directories(place);
@@ -296,8 +296,10 @@ class AttemptsOfStore : public StoreTest {
     }
     SqliteOptions options = Options();
     options.directory = place;
-    return *(*OpenSqliteStore(options))->Recover(kNow);
+    return std::move(*OpenSqliteStore(options));
   }
+  // What it finds.
+  Recovered AfterKill() const { return *OpenAfterKill()->Recover(kNow); }
   static std::vector<std::string> Unknown(const Recovered& recovered) {
     std::vector<std::string> ids;
     for (const UnknownAttempt& attempt : recovered.unknown) {
@@ -359,6 +361,23 @@ TEST_F(AttemptsOfStore, ManyAttemptsTakeNoMoreThanOneFilesSpaceAndNoneIsMistaken
   EXPECT_THAT(Unknown(recovered), ElementsAre("request-1"));
   EXPECT_EQ(recovered.last_attempt_id, 30'000);
   EXPECT_EQ(recovered.minutes.at(0).requests, 30'000);
+}
+
+TEST_F(AttemptsOfStore, WheneverItIsKilledEachEndIsCountedOnce) {
+  for (std::size_t id = 1; id <= 205; ++id) {
+    ASSERT_TRUE(store_->OpenAttempt(Attempt(static_cast<int>(id))));
+    Finish finish;
+    finish.attempt = AttemptClosed{static_cast<std::int64_t>(id), true, 2, 3, 5};
+    finish.usage.push_back({1, "coder", "", "k1", "flash", kNow, 1, 0, 10, 5, 0, 7});
+    ASSERT_TRUE(Write(finish));
+    if (id % 40 > 5 && id % 100 > 4) continue;  // before and after counters are added up
+    const auto next = OpenAfterKill();
+    EXPECT_EQ(UsedRequests(*next), id);
+    const auto recovered = next->Recover(kNow);
+    EXPECT_THAT(Unknown(*recovered), IsEmpty());
+    EXPECT_EQ(recovered->seconds.at(0).requests, static_cast<std::int64_t>(id));
+    EXPECT_EQ(recovered->minutes.at(0).counted_tokens, 5 * static_cast<std::int64_t>(id));
+  }
 }
 
 TEST_F(AttemptsOfStore, ADeletedLogIsWrittenAgainWithTheNextWrite) {

@@ -73,7 +73,8 @@ TEST_F(BackupTest, ARestoreBringsConversationsAndUsageBackAndLeavesQuotaAlone) {
   finish.usage.push_back({1, "coder", "", "k1", "flash", kNow, 1, 0, 10, 5, 0, 7});
   ASSERT_TRUE(Write(finish));
   ASSERT_TRUE(BackUp(File("backup")));
-  AddTurn(TurnOf(1, "talk", "two"));
+  finish.turn = TurnOf(1, "talk", "two");
+  ASSERT_TRUE(Write(finish));
   AddTurn(TurnOf(1, "new", "hello"));
   Write(KeyState{"k1", "cooling", kNow + 5, "429", "RetryInfo", 2});
   AttemptOpened attempt;

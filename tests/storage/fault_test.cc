@@ -136,6 +136,7 @@ int PowerCutsThatLose(Durability durability, const std::string& folder) {
       Finish finish;
       acknowledged.push_back(std::to_string(turns));
       finish.turn = StoreTest::TurnOf(1, "talk", acknowledged.back());
+      finish.usage.push_back({1, "coder", "", "k1", "flash", kNow, 1, 0, 10, 5, 0, 7});
       (*store)->Submit(std::make_shared<const Finish>(finish), Durability::kFull,
                        [&](auto done) { stored.set_value(!!done); });
       EXPECT_TRUE(stored.get_future().get());
@@ -145,7 +146,9 @@ int PowerCutsThatLose(Durability durability, const std::string& folder) {
     const auto after = OpenSqliteStore(options);
     EXPECT_TRUE(after) << after.error().message;
     EXPECT_THAT(StoreTest::Problems(**after), IsEmpty());
-    losing += StoreTest::Questions(**after) == acknowledged ? 0 : 1;
+    const auto turns = StoreTest::Questions(**after);
+    EXPECT_EQ(StoreTest::UsedRequests(**after), turns.size());
+    losing += turns == acknowledged ? 0 : 1;
   }
   return losing;
 }

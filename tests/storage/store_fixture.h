@@ -98,10 +98,16 @@ class StoreTest : public ::testing::Test {
     }
     return texts;
   }
-  Result<std::vector<UsageRow>> Usages(UsageQuery query) {
+  Result<std::vector<UsageRow>> Usages(const UsageQuery& query) { return Usages(*store_, query); }
+  static Result<std::vector<UsageRow>> Usages(Store& store, const UsageQuery& query) {
     std::promise<Result<std::vector<UsageRow>>> promise;
-    store_->QueryUsage(query, [&](auto rows) { promise.set_value(std::move(rows)); });
+    store.QueryUsage(query, [&](auto rows) { promise.set_value(std::move(rows)); });
     return promise.get_future().get();
+  }
+  // Requests that count in the usage.
+  static std::size_t UsedRequests(Store& store) {
+    const auto rows = Usages(store, {});
+    return rows && !rows->empty() ? static_cast<std::size_t>(rows->front().requests) : 0;
   }
   // As a daemon does: by the number that the store has said at the start.
   Result<StoredResult> GetResult(std::uint32_t uid, const std::string& request_id,
