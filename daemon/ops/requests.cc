@@ -75,7 +75,7 @@ void Operations::On(const Asker& asker, const ipc::CancelRequest& request) {
 void Operations::On(const Asker& asker, const ipc::ExplainRequest& request) {
   const auto owner = OwnerOf(asker, request.uid);
   if (!owner) return Reply(asker, tl::unexpected(owner.error()));
-  const router::Trace* trace = parts_.chats.FindTrace(*owner, request.id);
+  const auto trace = parts_.chats.FindTrace(*owner, request.id);
   if (!trace) {
     return Reply(asker,
                  ipc::Fail(ErrorType::kNotFound,
@@ -109,11 +109,10 @@ void Operations::On(const Asker& asker, const ipc::QueueRequest& request) {
   ipc::Value body = {{"waiting", std::move(waiting)}, {"in_flight", std::move(in_flight)}};
   if (request.recent > 0) {
     const auto most = static_cast<std::size_t>(request.recent);
-    const bool all = asker.is_admin;
+    const auto of = asker.is_admin ? std::nullopt : std::optional(asker.peer.uid);
     body["recent"] = ipc::Value::array();
-    for (const router::Trace* trace : parts_.chats.traces().Last(
-             most, [&](const router::Trace& t) { return all || t.uid == asker.peer.uid; })) {
-      body["recent"].push_back(SummaryOf(*trace));
+    for (const router::Trace& trace : parts_.chats.traces().Last(most, of)) {
+      body["recent"].push_back(SummaryOf(trace));
     }
   }
   Reply(asker, std::move(body));

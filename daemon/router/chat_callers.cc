@@ -128,8 +128,10 @@ std::size_t ChatService::waiting_count() const {
          table_.CountIn(Stage::kWaiting);
 }
 
-const Trace* ChatService::FindTrace(uid_t uid, const std::string& id) {
-  if (const LiveRequest* live = table_.FindById(uid, id)) return &live->trace;
+std::optional<Trace> ChatService::FindTrace(uid_t uid, const std::string& id) {
+  if (const LiveRequest* live = table_.FindById(uid, id); live && !live->settling()) {
+    return live->trace;
+  }
   return parts_.traces.Find(uid, id);
 }
 

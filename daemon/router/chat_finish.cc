@@ -46,22 +46,29 @@ void ChatService::OnCommitted(std::uint64_t ticket,
                               const storage::Result<storage::Written>& written) {
   LiveRequest* live = table_.Find(ticket);
   if (!live) return;
-  std::string payload = finish->result ? finish->result->reply : std::string();
-  ipc::ChatReply unsaved;
-  if (!written && reply) {
-    unsaved = *reply;
-    unsaved.persisted = false;
-    unsaved.warnings.push_back("the turn is not stored yet (" + written.error().message +
-                               "); it will be as soon as storage works again");
-    payload = ipc::EncodeChatReply(live->id, unsaved);
-  }
   if (written) {
     NoteResult(*finish);
+    if (reply) Answer(*live, finish->result->reply, *reply);
   } else {
-    unwritten_.Keep(finish, payload);
+    KeepUnwritten(*live, finish, reply, written.error());
   }
-  if (!live->answered() && reply) Answer(*live, std::move(payload), written ? *reply : unsaved);
+  if (reply) parts_.traces.Add(live->trace);
   Forget(*live);
+}
+
+void ChatService::KeepUnwritten(LiveRequest& live,
+                                const std::shared_ptr<const storage::Finish>& finish,
+                                const ipc::ChatReply* reply, const storage::Error& error) {
+  if (!reply) {
+    return unwritten_.Keep(finish, finish->result ? finish->result->reply : std::string());
+  }
+  ipc::ChatReply unsaved = *reply;
+  unsaved.persisted = false;
+  unsaved.warnings.push_back("the turn is not stored yet (" + error.message +
+                             "); it will be as soon as storage works again");
+  const std::string payload = ipc::EncodeChatReply(live.id, unsaved);
+  unwritten_.Keep(finish, payload);
+  Answer(live, payload, unsaved);
 }
 
 // From now on the stored reply answers those who ask again.
@@ -121,14 +128,17 @@ void ChatService::Answer(LiveRequest& live, std::string payload, const ipc::Erro
   parts_.observer.Ended(live, {nullptr, &error, parts_.clock.Steady()});
 }
 
-// Stores the end of a request that is answered already, then forgets it.
+// Stores the end of a request that is answered already, then forgets it. Many wait for that at a
+// time: what they do not need any more is given back while it is still in the processor's cache.
 void ChatService::Settle(LiveRequest& live, storage::Finish finish,
                          storage::Durability durability) {
+  parts_.traces.Add(live.trace);
+  live.trace = Trace();
+  live.prompt.reset();
   Commit(live, std::move(finish), durability, nullptr);
 }
 
 void ChatService::Forget(LiveRequest& live) {
-  parts_.traces.Add(std::move(live.trace));
   paused_.erase(live.ticket);
   budgets_.Release(live.ticket);
   std::vector<Successor> successors = std::move(live.successors);

@@ -78,11 +78,10 @@ ipc::Result<void> ChatService::BuildPrompt(LiveRequest& live, storage::Conversat
     prompt->messages.push_back(ipc::TextMessage(ipc::Role::kSystem, *system));
   }
   std::move(history.begin(), history.end(), std::back_inserter(prompt->messages));
-  prompt->messages.insert(prompt->messages.end(), live.chat.messages.begin(),
-                          live.chat.messages.end());
   std::vector<ipc::Message> own = std::exchange(live.chat.messages, {});
   prompt->options = live.chat;
-  live.chat.messages = std::move(own);
+  if (live.stored()) live.chat.messages = own;
+  std::move(own.begin(), own.end(), std::back_inserter(prompt->messages));
   for (const ipc::Message& message : prompt->messages) live.prompt_bytes += BytesOf(message);
   for (const ipc::Tool& tool : live.chat.tools) {
     live.prompt_bytes += static_cast<std::int64_t>(tool.name.size() + tool.description.size() +

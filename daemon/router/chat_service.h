@@ -110,7 +110,7 @@ class ChatService {
   std::size_t in_flight_count() const { return table_.CountIn(Stage::kInFlight); }
 
   // The trace of a request under way or over; nullptr: not known.
-  const Trace* FindTrace(uid_t uid, const std::string& id);
+  std::optional<Trace> FindTrace(uid_t uid, const std::string& id);
   // Of the requests that are over.
   const TraceLog& traces() const { return parts_.traces; }
 
@@ -190,6 +190,8 @@ class ChatService {
               std::shared_ptr<const ipc::ChatReply> reply);
   void OnCommitted(std::uint64_t ticket, const std::shared_ptr<const storage::Finish>& finish,
                    const ipc::ChatReply* reply, const storage::Result<storage::Written>& written);
+  void KeepUnwritten(LiveRequest& live, const std::shared_ptr<const storage::Finish>& finish,
+                     const ipc::ChatReply* reply, const storage::Error& error);
   void Answer(LiveRequest& live, std::string payload, const ipc::ChatReply& reply);
   void Answer(LiveRequest& live, std::string payload, const ipc::Error& error);
   void Forget(LiveRequest& live);

@@ -48,8 +48,8 @@ struct LiveRequest {
   ipc::Peer peer;
   std::shared_ptr<const User> user;  // null: not known, and not needed
   std::string id;
-  std::string digest;  // of the body; see ipc::Request::body_digest
-  ipc::ChatRequest chat;
+  std::string digest;     // of the body; see ipc::Request::body_digest
+  ipc::ChatRequest chat;  // its messages: until there is a prompt, but for a turn that is stored
   policy::Instant received;
   policy::Instant deadline;
   Stage stage = Stage::kHeldBack;
@@ -79,7 +79,7 @@ struct LiveRequest {
   bool keeps_answer = false;
   std::vector<Successor> successors;
 
-  Trace trace;
+  Trace trace;  // in the TraceLog once it is settling
 
   // For capacity in all, the wait under way included.
   policy::Duration WaitedUntil(policy::Instant now) const {
@@ -88,6 +88,7 @@ struct LiveRequest {
   bool queued() const { return waiting_since != policy::Instant(); }  // it has been, at least
   bool stored() const { return !chat.conv_id.empty(); }               // as a turn of a conversation
   bool answered() const { return final_payload.has_value(); }
+  bool settling() const { return answered() && stage == Stage::kCommitting; }
 };
 
 }  // namespace requestrouter::router

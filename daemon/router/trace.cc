@@ -34,6 +34,61 @@ std::string_view UnpackText(std::string_view& packed) {
   return text;
 }
 
+// What tells it from others comes first.
+void PackTrace(const Trace& trace, std::string& packed) {
+  Pack(trace.uid, packed);
+  for (const std::string* text : {&trace.id, &trace.caller, &trace.state}) PackText(*text, packed);
+  Pack(trace.timeline.size(), packed);
+  for (const Trace::Event& event : trace.timeline) {
+    Pack(event.at, packed);
+    Pack(event.event, packed);  // where it is: it is static
+    PackText(event.detail, packed);
+  }
+  Pack(trace.attempts.size(), packed);
+  for (const Trace::Attempt& attempt : trace.attempts) {
+    for (const std::int64_t number :
+         {attempt.n, std::int64_t{attempt.status}, attempt.waited_ms, attempt.duration_ms}) {
+      Pack(number, packed);
+    }
+    for (const std::string* text : {&attempt.key_id, &attempt.model, &attempt.outcome}) {
+      PackText(*text, packed);
+    }
+  }
+  packed += trace.considered.packed();
+}
+
+bool IsOf(std::string_view packed, std::uint32_t uid) {
+  return Unpack<std::uint32_t>(packed) == uid;
+}
+
+bool IsOf(std::string_view packed, std::uint32_t uid, std::string_view id) {
+  return Unpack<std::uint32_t>(packed) == uid && UnpackText(packed) == id;
+}
+
+Trace UnpackTrace(std::string_view packed) {
+  Trace trace;
+  trace.uid = Unpack<std::uint32_t>(packed);
+  for (std::string* text : {&trace.id, &trace.caller, &trace.state}) *text = UnpackText(packed);
+  trace.timeline.resize(Unpack<std::size_t>(packed));
+  for (Trace::Event& event : trace.timeline) {
+    event.at = Unpack<storage::Millis>(packed);
+    event.event = Unpack<std::string_view>(packed);
+    event.detail = UnpackText(packed);
+  }
+  trace.attempts.resize(Unpack<std::size_t>(packed));
+  for (Trace::Attempt& attempt : trace.attempts) {
+    attempt.n = Unpack<std::int64_t>(packed);
+    attempt.status = static_cast<int>(Unpack<std::int64_t>(packed));
+    attempt.waited_ms = Unpack<std::int64_t>(packed);
+    attempt.duration_ms = Unpack<std::int64_t>(packed);
+    for (std::string* text : {&attempt.key_id, &attempt.model, &attempt.outcome}) {
+      *text = UnpackText(packed);
+    }
+  }
+  trace.considered = CandidateList(std::string(packed));
+  return trace;
+}
+
 }  // namespace
 
 void CandidateList::Add(const Candidate& candidate) {
@@ -56,21 +111,24 @@ std::vector<CandidateList::Candidate> CandidateList::All() const {
   return all;
 }
 
-void TraceLog::Add(Trace trace) {
-  traces_.push_back(std::move(trace));
-  if (traces_.size() > capacity_) traces_.pop_front();
+void TraceLog::Add(const Trace& trace) {
+  scratch_.clear();
+  PackTrace(trace, scratch_);
+  packed_.push_back(scratch_);
+  if (packed_.size() > capacity_) packed_.pop_front();
 }
 
-const Trace* TraceLog::Find(std::uint32_t uid, const std::string& id) const {
-  const auto last = Last(1, [&](const Trace& trace) { return trace.uid == uid && trace.id == id; });
-  return last.empty() ? nullptr : last.front();
+std::optional<Trace> TraceLog::Find(std::uint32_t uid, std::string_view id) const {
+  for (auto packed = packed_.rbegin(); packed != packed_.rend(); ++packed) {
+    if (IsOf(*packed, uid, id)) return UnpackTrace(*packed);
+  }
+  return std::nullopt;
 }
 
-std::vector<const Trace*> TraceLog::Last(std::size_t most,
-                                         const std::function<bool(const Trace&)>& wanted) const {
-  std::vector<const Trace*> last;
-  for (auto trace = traces_.rbegin(); trace != traces_.rend() && last.size() < most; ++trace) {
-    if (wanted(*trace)) last.push_back(&*trace);
+std::vector<Trace> TraceLog::Last(std::size_t most, std::optional<std::uint32_t> uid) const {
+  std::vector<Trace> last;
+  for (auto packed = packed_.rbegin(); packed != packed_.rend() && last.size() < most; ++packed) {
+    if (!uid || IsOf(*packed, *uid)) last.push_back(UnpackTrace(*packed));
   }
   return last;
 }

@@ -486,8 +486,8 @@ TEST_F(ChatServiceTest, SendersOfOneRequestAreBounded) {
   EXPECT_TRUE(socket_.sent[kOther].empty());
   Submit(Ask("a", "hello"), kOther);
   EXPECT_EQ(LastError(kOther), ipc::ErrorType::kOverloaded);
-  const Trace* trace = chats_.FindTrace(1000, "a");
-  ASSERT_NE(trace, nullptr);
+  const auto trace = chats_.FindTrace(1000, "a");
+  ASSERT_TRUE(trace);
   EXPECT_LE(trace->timeline.size(), 1'010u);
 }
 
@@ -658,8 +658,8 @@ TEST_F(ChatServiceTest, ASlowReaderPausesItsStreamAndResumesWhenItHasRead) {
 TEST_F(ChatServiceTest, ARequestThatIsOverCanBeExplained) {
   Submit(Ask("a", "hello"));
   End(0, Answered("hi"));
-  const Trace* trace = chats_.FindTrace(1000, "a");
-  ASSERT_NE(trace, nullptr);
+  const auto trace = chats_.FindTrace(1000, "a");
+  ASSERT_TRUE(trace);
   EXPECT_EQ(trace->state, "answered");
   ASSERT_EQ(trace->attempts.size(), 1u);
   EXPECT_EQ(trace->attempts[0].key_id, "k1");
