@@ -15,8 +15,11 @@ std::vector<Message> ReadMessages(Fields& body) {
     body.Fail("prompt", "exactly one of prompt and messages is required");
     return {};
   }
-  if (body.Has("prompt")) return {TextMessage(Role::kUser, body.Text("prompt"))};
   std::vector<Message> messages;
+  if (body.Has("prompt")) {
+    messages.push_back(TextMessage(Role::kUser, body.Text("prompt")));
+    return messages;
+  }
   body.Each("messages", bounds::kMessages, [&](const Value& value, const std::string& path) {
     messages.push_back(ReadMessage(value, path, body.error()));
   });

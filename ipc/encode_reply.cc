@@ -131,7 +131,8 @@ std::string EncodeReply(const Reply& reply) {
 }
 
 std::string EncodeChatReply(std::string_view id, const ChatReply& reply) {
-  WireWriter writer;
+  constexpr std::size_t kAroundContent = 512;
+  WireWriter writer(kAroundContent + reply.content.size());
   Begin(writer, id, true, true);
   writer.Map(17 + (reply.cost_usd ? 1 : 0) + (reply.provider_state.is_null() ? 0 : 1));
   WriteAnswer(writer, reply);

@@ -1,5 +1,6 @@
 #include "ipc/utf8.h"
 
+#include <array>
 #include <cstdint>
 #include <cstring>
 
@@ -28,12 +29,13 @@ std::size_t SequenceLength(std::string_view text) {
   return 0;
 }
 
-// The number of ASCII bytes at the front, eight at a time: most text is nothing else.
+// The number of ASCII bytes at the front, many at a time: most text is nothing else.
 std::size_t AsciiPrefix(std::string_view text) {
+  std::array<std::uint64_t, 4> block{};
   std::size_t at = 0;
-  for (std::uint64_t block = 0; at + sizeof block <= text.size(); at += sizeof block) {
-    std::memcpy(&block, text.data() + at, sizeof block);
-    if (block & 0x8080808080808080u) break;
+  for (; at + sizeof block <= text.size(); at += sizeof block) {
+    std::memcpy(block.data(), text.data() + at, sizeof block);
+    if ((block[0] | block[1] | block[2] | block[3]) & 0x8080808080808080u) break;
   }
   while (at < text.size() && static_cast<unsigned char>(text[at]) < 0x80) ++at;
   return at;

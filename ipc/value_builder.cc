@@ -79,7 +79,7 @@ bool ValueBuilder::visit_ext(const char*, std::uint32_t) {
 }
 
 bool ValueBuilder::start_array(std::uint32_t size) {
-  if (!Open(Value::array(), "an array", size)) return false;
+  if (!Open(Value(Value::value_t::array), "an array", size)) return false;
   if (building()) frames_.back().container.get_ref<Value::array_t&>().reserve(size);
   return true;
 }
@@ -92,7 +92,7 @@ bool ValueBuilder::start_array_item() {
 bool ValueBuilder::end_array() { return Close(); }
 
 bool ValueBuilder::start_map(std::uint32_t size) {
-  if (!Open(Value::object(), "a map", std::uint64_t{2} * size)) return false;
+  if (!Open(Value(Value::value_t::object), "a map", std::uint64_t{2} * size)) return false;
   if (building()) frames_.back().container.get_ref<Value::object_t&>().reserve(size);
   return true;
 }

@@ -18,6 +18,10 @@ void WireWriter::Number(double value) {
 
 void WireWriter::Text(std::string_view text) {
   if (!IsUtf8(text)) return Text(std::string_view(ReplaceInvalidUtf8(text)));
+  PackStr(text);
+}
+
+void WireWriter::PackStr(std::string_view text) {
   packer_.pack_str(static_cast<std::uint32_t>(text.size()));
   packer_.pack_str_body(text.data(), static_cast<std::uint32_t>(text.size()));
 }
@@ -49,7 +53,10 @@ void WireWriter::Any(const Value& value) {
       return;
     case Value::value_t::object:
       Map(value.size());
-      for (const auto& [key, element] : value.get_ref<const Value::object_t&>()) Any(key, element);
+      for (const auto& [key, element] : value.get_ref<const Value::object_t&>()) {
+        Text(key);
+        Any(element);
+      }
       return;
     case Value::value_t::null:
     case Value::value_t::discarded:

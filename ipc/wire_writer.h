@@ -16,7 +16,8 @@ namespace requestrouter::ipc {
 // with U+FFFD in place of each bad byte, a number that is not finite as nil.
 class WireWriter {
  public:
-  WireWriter() : packer_(output_) {}
+  // `bytes`: about how many will be written.
+  explicit WireWriter(std::size_t bytes = 0) : packer_(output_) { output_.bytes.reserve(bytes); }
   WireWriter(const WireWriter&) = delete;
   WireWriter& operator=(const WireWriter&) = delete;
 
@@ -31,15 +32,17 @@ class WireWriter {
   void Binary(std::string_view bytes);
   void Any(const Value& value);
 
-  // One entry of a map.
-  void Flag(std::string_view key, bool value) { Text(key), Flag(value); }
-  void Integer(std::string_view key, std::int64_t value) { Text(key), Integer(value); }
-  void Text(std::string_view key, std::string_view text) { Text(key), Text(text); }
-  void Any(std::string_view key, const Value& value) { Text(key), Any(value); }
+  // One entry of a map. `key` is ours, and UTF-8.
+  void Flag(std::string_view key, bool value) { PackStr(key), Flag(value); }
+  void Integer(std::string_view key, std::int64_t value) { PackStr(key), Integer(value); }
+  void Text(std::string_view key, std::string_view text) { PackStr(key), Text(text); }
+  void Any(std::string_view key, const Value& value) { PackStr(key), Any(value); }
 
   std::string Take() && { return std::move(output_.bytes); }
 
  private:
+  void PackStr(std::string_view text);
+
   struct Output {
     std::string bytes;
     void write(const char* data, std::size_t size) { bytes.append(data, size); }

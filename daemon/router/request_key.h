@@ -8,7 +8,10 @@ namespace requestrouter::router {
 
 // The key of a name that is unique per uid only: a request's id, a conversation's.
 inline std::string RequestKey(uid_t uid, const std::string& name) {
-  return std::to_string(uid) + '/' + name;
+  constexpr std::size_t kDigits = 10;
+  std::string key;
+  key.reserve(kDigits + 1 + name.size());
+  return key.append(std::to_string(uid)).append(1, '/').append(name);
 }
 
 }  // namespace requestrouter::router

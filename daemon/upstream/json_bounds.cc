@@ -7,7 +7,6 @@
 #include <charconv>
 #include <cmath>
 #include <cstdint>
-#include <cstring>
 #include <optional>
 #include <utility>
 
@@ -104,6 +103,8 @@ class TreeBuilder {
   }
 
  private:
+  using Entries = ipc::Value::object_t::Container;
+
   // As nlohmann-json reads them: what is not negative is unsigned.
   static void BuildInteger(std::int64_t number, ipc::Value* to) {
     if (number < 0) {
@@ -114,7 +115,7 @@ class TreeBuilder {
   }
 
   bool BuildArray(simdjson::dom::array from, ipc::Value* to) {
-    *to = ipc::Value::array();
+    *to = ipc::Value(ipc::Value::value_t::array);
     auto& elements = to->get_ref<ipc::Value::array_t&>();
     elements.reserve(from.size());
     for (const simdjson::dom::element element : from) {
@@ -125,15 +126,23 @@ class TreeBuilder {
 
   // Of a key that comes twice the last value counts.
   bool BuildObject(simdjson::dom::object from, ipc::Value* to) {
-    *to = ipc::Value::object();
-    auto& entries = to->get_ref<ipc::Value::object_t&>();
+    *to = ipc::Value(ipc::Value::value_t::object);
+    auto& entries = static_cast<Entries&>(to->get_ref<ipc::Value::object_t&>());
     entries.reserve(from.size());
     std::size_t keys = 0;
     for (const auto [key, element] : from) {
       work_ += 2 * ++keys - 1;
-      if (work_ > kMaxJsonKeyWork || !Build(element, &entries[std::string(key)])) return false;
+      if (work_ > kMaxJsonKeyWork || !Build(element, Entry(key, entries))) return false;
     }
     return true;
+  }
+
+  // The map's own access makes a string of the key twice.
+  static ipc::Value* Entry(std::string_view key, Entries& entries) {
+    const auto same = [key](const Entries::value_type& entry) { return entry.first == key; };
+    const auto found = std::find_if(entries.begin(), entries.end(), same);
+    if (found != entries.end()) return &found->second;
+    return &entries.emplace_back(std::string(key), nullptr).second;
   }
 
   std::size_t work_ = 0;
@@ -240,23 +249,23 @@ class Writer {
     text_ += '"';
   }
 
-  static bool IsPlain(char c) {
-    return static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\';
+  static bool NeedsEscape(unsigned char c) { return (c < 0x20) | (c == '"') | (c == '\\'); }
+
+  // Without a branch, so that the compiler looks at many at a time.
+  static constexpr std::size_t kBlock = 32;
+  static bool IsPlainBlock(const char* block) {
+    unsigned char escapes = 0;
+    for (std::size_t i = 0; i < kBlock; ++i) {
+      escapes |= NeedsEscape(static_cast<unsigned char>(block[i]));
+    }
+    return escapes == 0;
   }
 
-  // The number of characters at the front that need no escape; eight at a time where none does
-  // (whether a byte of a word is zero, or less than n: Bit Twiddling Hacks by S. E. Anderson).
+  // The number of characters at the front that need no escape.
   static std::size_t PlainPrefix(std::string_view text) {
-    constexpr std::uint64_t kOnes = 0x0101010101010101u;
-    constexpr std::uint64_t kHighs = 0x8080808080808080u;
-    const auto has_zero = [](std::uint64_t word) { return (word - kOnes) & ~word & kHighs; };
     std::size_t at = 0;
-    for (std::uint64_t word = 0; at + sizeof word <= text.size(); at += sizeof word) {
-      std::memcpy(&word, text.data() + at, sizeof word);
-      const std::uint64_t below_space = (word - kOnes * 0x20) & ~word & kHighs;
-      if (below_space | has_zero(word ^ (kOnes * '"')) | has_zero(word ^ (kOnes * '\\'))) break;
-    }
-    while (at < text.size() && IsPlain(text[at])) ++at;
+    while (at + kBlock <= text.size() && IsPlainBlock(text.data() + at)) at += kBlock;
+    while (at < text.size() && !NeedsEscape(static_cast<unsigned char>(text[at]))) ++at;
     return at;
   }
 

@@ -54,7 +54,7 @@ std::string PercentEncode(std::string_view segment) {
 
 ipc::Value NewObject() {
   constexpr std::size_t kUsualMembers = 8;
-  ipc::Value object = ipc::Value::object();
+  ipc::Value object(ipc::Value::value_t::object);
   object.get_ref<ipc::Value::object_t&>().reserve(kUsualMembers);
   return object;
 }
@@ -77,9 +77,10 @@ tl::expected<HttpRequest, std::string> BuildRequest(const Attempt& attempt, std:
   }
   HttpRequest request;
   request.url = std::move(url);
+  const Headers& extra = attempt.provider->headers;
+  request.headers.reserve(own.size() + 2 + extra.size());
   own.emplace_back("content-type", "application/json");
   own.emplace_back("accept", attempt.stream ? "text/event-stream" : "application/json");
-  const Headers& extra = attempt.provider->headers;
   for (auto& header : own) {
     const auto replaces = [&](const auto& other) { return SameName(other.first, header.first); };
     if (std::none_of(extra.begin(), extra.end(), replaces)) {

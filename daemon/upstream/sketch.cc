@@ -16,9 +16,14 @@ bool IsTextAlone(const ipc::Message& message) {
   return message.role != ipc::Role::kTool && message.tool_calls.empty() && !HasImage(message);
 }
 
+bool IsVisibleText(const ipc::Part& part) {
+  const auto* text = std::get_if<ipc::TextPart>(&part);
+  return text != nullptr && HasVisibleText(text->text);
+}
+
 ipc::Part SketchOf(const ipc::Part& part) {
-  if (const auto* text = std::get_if<ipc::TextPart>(&part)) {
-    return ipc::TextPart{HasVisibleText(text->text) ? "x" : ""};
+  if (std::holds_alternative<ipc::TextPart>(part)) {
+    return ipc::TextPart{IsVisibleText(part) ? "x" : ""};
   }
   const auto& image = std::get<ipc::ImagePart>(part);
   const bool holds_data = image.url.compare(0, 5, "data:") == 0;
@@ -39,7 +44,8 @@ ipc::Message SketchOf(const ipc::Message& message) {
 }
 
 bool SaysSomething(const ipc::Message& message) {
-  return message.role != ipc::Role::kSystem && HasVisibleText(ipc::TextOf(message));
+  return message.role != ipc::Role::kSystem &&
+         std::any_of(message.parts.begin(), message.parts.end(), IsVisibleText);
 }
 
 bool HasPlainOptions(const ipc::ChatRequest& options) {
