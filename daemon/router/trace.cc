@@ -1,5 +1,6 @@
 #include "daemon/router/trace.h"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -7,6 +8,15 @@ namespace requestrouter::router {
 namespace {
 
 constexpr std::size_t kMostText = UINT16_MAX;
+constexpr storage::Millis kNoTime = INT64_MIN;
+
+// Of a candidate; its texts follow.
+struct Head {
+  std::string_view verdict;  // where it is: it is static
+  storage::Millis until;
+  std::uint16_t key_bytes;
+  std::uint16_t model_bytes;
+};
 
 template <typename Number>
 void Pack(Number number, std::string& packed) {
@@ -92,21 +102,24 @@ Trace UnpackTrace(std::string_view packed) {
 }  // namespace
 
 void CandidateList::Add(const Candidate& candidate) {
-  for (const std::string_view text : {candidate.key_id, candidate.model, candidate.verdict}) {
-    PackText(text, packed_);
-  }
-  Pack(candidate.until.has_value(), packed_);
-  if (candidate.until) Pack(*candidate.until, packed_);
+  const Head head{candidate.verdict, candidate.until.value_or(kNoTime),
+                  static_cast<std::uint16_t>(std::min(candidate.key_id.size(), kMostText)),
+                  static_cast<std::uint16_t>(std::min(candidate.model.size(), kMostText))};
+  Pack(head, packed_);
+  packed_.append(candidate.key_id, 0, head.key_bytes);
+  packed_.append(candidate.model, 0, head.model_bytes);
 }
 
 std::vector<CandidateList::Candidate> CandidateList::All() const {
   std::vector<Candidate> all;
   for (std::string_view rest = packed_; !rest.empty();) {
+    const auto head = Unpack<Head>(rest);
     Candidate& candidate = all.emplace_back();
-    candidate.key_id = UnpackText(rest);
-    candidate.model = UnpackText(rest);
-    candidate.verdict = UnpackText(rest);
-    if (Unpack<bool>(rest)) candidate.until = Unpack<storage::Millis>(rest);
+    candidate.key_id = rest.substr(0, head.key_bytes);
+    candidate.model = rest.substr(head.key_bytes, head.model_bytes);
+    candidate.verdict = head.verdict;
+    if (head.until != kNoTime) candidate.until = head.until;
+    rest.remove_prefix(std::size_t{head.key_bytes} + head.model_bytes);
   }
   return all;
 }

@@ -20,7 +20,7 @@ class CandidateList {
   struct Candidate {
     std::string_view key_id;
     std::string_view model;
-    std::string_view verdict;
+    std::string_view verdict;  // static
     std::optional<storage::Millis> until;
   };
 
