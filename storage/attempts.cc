@@ -6,7 +6,9 @@
 namespace requestrouter::storage {
 
 std::unordered_set<std::int64_t> ReadClosings(Database& database) {
-  Statement rows = database.Prepare("SELECT attempt_ids FROM closings");
+  Statement rows = database.Prepare(
+      "SELECT attempt_ids FROM closings"
+      " UNION ALL SELECT attempt_ids FROM pending_counts WHERE attempt_ids IS NOT NULL");
   std::unordered_set<std::int64_t> found;
   while (rows.Step()) {
     const std::string bytes = rows.Text(0);

@@ -43,13 +43,24 @@ void WriteRow(Database& database, const Session& session, const std::string& boo
       .Run();
 }
 
+// Counters that are damaged are no reason not to start or to end: what was to be added to them
+// stays, and the check tells of it. In a transaction of its own.
+void AddUpUnlessDamaged(Database& database) {
+  try {
+    Transaction transaction(database);
+    AddUpPending(database);
+    transaction.Commit();
+  } catch (const DatabaseError& error) {
+    if (error.error().code != ErrorCode::kCorrupt) throw;
+  }
+}
+
 // What the attempt log holds and the database does not know the end of. Returns the last id.
 std::int64_t TakeLeftOpen(Database& database, const std::string& log_path,
                           const AttemptLog::Identity& log, Millis now, Millis unknown_until) {
   database.Prepare("UPDATE unknown_attempts SET unknown_until = ? WHERE unknown_until = -1")
       .Bind(1, unknown_until)
       .Run();
-  AddUpPending(database);
   const std::unordered_set<std::int64_t> closed = ReadClosings(database);
   std::int64_t last_id = closed.empty() ? 0 : *std::ranges::max_element(closed);
   for (AttemptOpened& opened : AttemptLog::Read(log_path, log)) {
@@ -106,6 +117,7 @@ std::string BootId() {
 Session BeginSession(Database& database, const std::string& log_path, Millis now,
                      Millis unknown_for) {
   const std::string boot_id = BootId();
+  AddUpUnlessDamaged(database);
   Transaction transaction(database);
   auto [session, seen_at] = ReadRow(database, boot_id);
   const std::int64_t last_id =
@@ -122,13 +134,13 @@ Session BeginSession(Database& database, const std::string& log_path, Millis now
 }
 
 void NoteLogGeneration(Database& database, std::int64_t generation, std::int64_t last_id) {
+  AddUpUnlessDamaged(database);
   Transaction transaction(database);
   database
       .Prepare("UPDATE session SET log_generation = ?1, last_attempt_id = max(last_attempt_id, ?2)")
       .Bind(1, generation)
       .Bind(2, last_id)
       .Run();
-  AddUpPending(database);
   database.Prepare("DELETE FROM closings").Run();
   transaction.Commit();
 }
@@ -141,8 +153,8 @@ void NoteSeen(Database& database, Millis now) {
 }
 
 void EndSession(Database& database) {
+  AddUpUnlessDamaged(database);
   Transaction transaction(database);
-  AddUpPending(database);
   database.Execute("UPDATE session SET clean = 1");
   transaction.Commit();
 }

@@ -27,7 +27,7 @@ std::string BootId();
 // Takes over from the last daemon, in one transaction: notes that this one runs, gives what was
 // left open in the attempt log at `log_path` an unknown outcome until `now` + `unknown_for`, and
 // brings stored instants that lie in the future (the clock was set back) to where they end in time.
-// The log is not needed any more then.
+// The log is not needed any more then. Before that, counters that it left pending are added up.
 Session BeginSession(Database& database, const std::string& log_path, Millis now,
                      Millis unknown_for);
 

@@ -96,6 +96,33 @@ TEST_F(DamageTest, ADatabaseThatIsCutOffAtAnyPageIsNoticed) {
   Open();
 }
 
+// What was to be added to them stays until they are whole.
+TEST_F(DamageTest, DamagedCountersAreNoReasonNotToStart) {
+  store_.reset();
+  std::size_t page = 0;
+  {
+    Database database(File(), Database::Mode::kReadWrite);
+    database.Execute(
+        "INSERT INTO pending_counts (start, model, requests, input_tokens, output_tokens,"
+        " attempt_ids, quota_group) VALUES (1, 'flash', 1, 2, 3, x'0900000000000000', 'group');"
+        "INSERT INTO pending_counts (start, model, requests, input_tokens, output_tokens)"
+        " VALUES (1, 'flash', 1, 2, 3)");
+    page = static_cast<std::size_t>(
+        database.QueryInteger("SELECT rootpage FROM sqlite_schema WHERE name = 'usage'"));
+  }
+  std::string bytes = Bytes(File());
+  std::memset(bytes.data() + (page - 1) * kPage, 0x5a, kPage);
+  {
+    const auto store = OpenOn(bytes, "");
+    ASSERT_TRUE(store) << store.error().message;
+    EXPECT_EQ((*store)->Recover(kNow)->last_attempt_id, 9);
+    EXPECT_THAT(Problems(**store), Not(IsEmpty()));
+  }
+  Database database(folder_ + "/damaged/requestrouter.db", Database::Mode::kReadOnly);
+  EXPECT_EQ(database.QueryInteger("SELECT count(*) FROM pending_counts"), 2);
+  EXPECT_EQ(database.QueryInteger("SELECT count(*) FROM quota_seconds"), 0);
+}
+
 TEST_F(DamageTest, APageThatIsOverwrittenIsNoticed) {
   AddTurns(40);
   store_.reset();
