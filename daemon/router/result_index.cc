@@ -18,7 +18,8 @@ ResultIndex::Id ResultIndex::IdOf(std::uint32_t uid, std::string_view id) const 
 
 void ResultIndex::Add(std::uint32_t uid, std::string_view id, std::string_view digest,
                       std::int64_t result_id, policy::Instant expires) {
-  Entry& entry = entries_.emplace_back(Entry{IdOf(uid, id), {{}, result_id}, expires});
+  entries_.push_back({IdOf(uid, id), {{}, result_id}, expires});
+  Entry& entry = entries_.back();
   digest.copy(entry.known.digest.data(), entry.known.digest.size());
   numbers_[entry.id.low] = dropped_ + entries_.size() - 1;
   while (entries_.size() > capacity_) DropOldest();

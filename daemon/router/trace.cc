@@ -1,7 +1,8 @@
 #include "daemon/router/trace.h"
 
 #include <algorithm>
-#include <cstring>
+#include <array>
+#include <bit>
 #include <utility>
 
 namespace requestrouter::router {
@@ -18,9 +19,9 @@ struct Head {
   std::uint16_t model_bytes;
 };
 
-template <typename Number>
-void Pack(Number number, std::string& packed) {
-  packed.append(reinterpret_cast<const char*>(&number), sizeof number);
+template <typename Plain>
+void Pack(Plain value, std::string& packed) {
+  packed.append(reinterpret_cast<const char*>(&value), sizeof value);
 }
 
 void PackText(std::string_view text, std::string& packed) {
@@ -29,12 +30,12 @@ void PackText(std::string_view text, std::string& packed) {
   packed += text;
 }
 
-template <typename Number>
-Number Unpack(std::string_view& packed) {
-  Number number;
-  std::memcpy(&number, packed.data(), sizeof number);
-  packed.remove_prefix(sizeof number);
-  return number;
+template <typename Plain>
+Plain Unpack(std::string_view& packed) {
+  std::array<char, sizeof(Plain)> bytes{};
+  packed.copy(bytes.data(), bytes.size());
+  packed.remove_prefix(bytes.size());
+  return std::bit_cast<Plain>(bytes);
 }
 
 std::string_view UnpackText(std::string_view& packed) {
