@@ -58,10 +58,7 @@ struct Visitor {
   Written operator()(const Restore& restore) {
     return RestoreBackup(target.database, restore, target.directory);
   }
-  Written operator()(const Flush&) {
-    target.sums.AddUp();
-    return {};
-  }
+  Written operator()(const Flush&) { return {}; }
 };
 
 }  // namespace

@@ -4,6 +4,18 @@
 
 // Counts that are not added up yet.
 namespace requestrouter::storage {
+namespace {
+
+// `start`: of the count that a second's belongs to.
+std::string SumsOfQuota(const std::string& table, const std::string& start) {
+  return "INSERT INTO " + table + " SELECT " + start +
+         ", quota_group, model, sum(requests), sum(input_tokens), sum(output_tokens),"
+         " sum(counted_tokens) FROM pending_counts"
+         " WHERE attempt_ids IS NOT NULL AND requests > 0 GROUP BY 1, 2, 3" +
+         kAddToQuotaCount;
+}
+
+}  // namespace
 
 void SavePending(Database& database, const QuotaCount& count,
                  std::span<const std::int64_t> closed) {
@@ -46,34 +58,23 @@ void SavePending(Database& database, const Usage& usage) {
 }
 
 void AddUpPending(Database& database) {
-  for (const char* sql : {
-           "INSERT INTO quota_seconds SELECT start, quota_group, model, sum(requests),"
-           " sum(input_tokens), sum(output_tokens), sum(counted_tokens) FROM pending_counts"
-           " WHERE attempt_ids IS NOT NULL AND requests > 0 GROUP BY 1, 2, 3"
-           " ON CONFLICT DO UPDATE SET requests = requests + excluded.requests,"
-           " input_tokens = input_tokens + excluded.input_tokens,"
-           " output_tokens = output_tokens + excluded.output_tokens,"
-           " counted_tokens = counted_tokens + excluded.counted_tokens",
-           "INSERT INTO quota_minutes SELECT start - start % 60000, quota_group, model,"
-           " sum(requests), sum(input_tokens), sum(output_tokens), sum(counted_tokens)"
-           " FROM pending_counts WHERE attempt_ids IS NOT NULL AND requests > 0 GROUP BY 1, 2, 3"
-           " ON CONFLICT DO UPDATE SET requests = requests + excluded.requests,"
-           " input_tokens = input_tokens + excluded.input_tokens,"
-           " output_tokens = output_tokens + excluded.output_tokens,"
-           " counted_tokens = counted_tokens + excluded.counted_tokens",
-           "INSERT INTO usage SELECT start, uid, agent, user_id, key_id, model, sum(requests),"
-           " sum(errors), sum(input_tokens), sum(output_tokens), sum(cached_tokens),"
-           " sum(cost_nano_usd) FROM pending_counts WHERE attempt_ids IS NULL"
-           " GROUP BY 1, 2, 3, 4, 5, 6"
-           " ON CONFLICT DO UPDATE SET requests = requests + excluded.requests,"
-           " errors = errors + excluded.errors,"
-           " input_tokens = input_tokens + excluded.input_tokens,"
-           " output_tokens = output_tokens + excluded.output_tokens,"
-           " cached_tokens = cached_tokens + excluded.cached_tokens,"
-           " cost_nano_usd = cost_nano_usd + excluded.cost_nano_usd",
-           "INSERT INTO closings (attempt_ids)"
-           " SELECT attempt_ids FROM pending_counts WHERE attempt_ids IS NOT NULL",
-           "DELETE FROM pending_counts",
+  for (const std::string& sql : {
+           SumsOfQuota("quota_seconds", "start"),
+           SumsOfQuota("quota_minutes", "start - start % 60000"),
+           std::string(
+               "INSERT INTO usage SELECT start, uid, agent, user_id, key_id, model, sum(requests),"
+               " sum(errors), sum(input_tokens), sum(output_tokens), sum(cached_tokens),"
+               " sum(cost_nano_usd) FROM pending_counts WHERE attempt_ids IS NULL"
+               " GROUP BY 1, 2, 3, 4, 5, 6"
+               " ON CONFLICT DO UPDATE SET requests = requests + excluded.requests,"
+               " errors = errors + excluded.errors,"
+               " input_tokens = input_tokens + excluded.input_tokens,"
+               " output_tokens = output_tokens + excluded.output_tokens,"
+               " cached_tokens = cached_tokens + excluded.cached_tokens,"
+               " cost_nano_usd = cost_nano_usd + excluded.cost_nano_usd"),
+           std::string("INSERT INTO closings (attempt_ids) SELECT attempt_ids FROM pending_counts"
+                       " WHERE attempt_ids IS NOT NULL"),
+           std::string("DELETE FROM pending_counts"),
        }) {
     database.Prepare(sql).Run();
   }

@@ -23,12 +23,8 @@ std::vector<QuotaCount> ReadCounts(Statement rows, Millis since) {
 
 void AddToMinute(Database& database, const QuotaCount& count) {
   database
-      .Prepare(
-          "INSERT INTO quota_minutes VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
-          " requests = requests + excluded.requests,"
-          " input_tokens = input_tokens + excluded.input_tokens,"
-          " output_tokens = output_tokens + excluded.output_tokens,"
-          " counted_tokens = counted_tokens + excluded.counted_tokens")
+      .Prepare(std::string("INSERT INTO quota_minutes VALUES (?, ?, ?, ?, ?, ?, ?)") +
+               kAddToQuotaCount)
       .Bind(1, MinuteOf(count.start))
       .Bind(2, std::string_view(count.quota_group))
       .Bind(3, std::string_view(count.model))

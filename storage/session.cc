@@ -77,7 +77,7 @@ std::int64_t TakeLeftOpen(Database& database, const std::string& log_path,
 // what expires does so within its whole time from now; day counts that are not of the next day
 // are of no day that any provider counts.
 void ClampFuture(Database& database, Millis now, Millis results_for, Millis seen_at) {
-  const auto clamp = [&](const char* sql, Millis first, Millis second) {
+  const auto clamp = [&](const std::string& sql, Millis first, Millis second) {
     try {
       database.Prepare(sql).Bind(1, first).Bind(2, second).Run();
     } catch (const DatabaseError& error) {
@@ -86,14 +86,11 @@ void ClampFuture(Database& database, Millis now, Millis results_for, Millis seen
     }
   };
   clamp("UPDATE unknown_attempts SET at = ?1 WHERE at > ?2", now, now);
-  clamp(
-      "INSERT INTO quota_seconds SELECT ?1, quota_group, model, sum(requests), sum(input_tokens),"
-      " sum(output_tokens), sum(counted_tokens) FROM quota_seconds WHERE second > ?2"
-      " GROUP BY quota_group, model ON CONFLICT DO UPDATE SET requests = requests +"
-      " excluded.requests, input_tokens = input_tokens + excluded.input_tokens,"
-      " output_tokens = output_tokens + excluded.output_tokens,"
-      " counted_tokens = counted_tokens + excluded.counted_tokens",
-      SecondOf(now), now);
+  clamp(std::string("INSERT INTO quota_seconds SELECT ?1, quota_group, model, sum(requests),"
+                    " sum(input_tokens), sum(output_tokens), sum(counted_tokens) FROM quota_seconds"
+                    " WHERE second > ?2 GROUP BY quota_group, model") +
+            kAddToQuotaCount,
+        SecondOf(now), now);
   clamp("DELETE FROM quota_seconds WHERE second > ?1 AND second > ?2", now, now);
   clamp("DELETE FROM quota_minutes WHERE minute > ?1 AND minute > ?2", now + kDay, now);
   if (seen_at <= now) return;  // the large tables hold nothing of the future, or of minutes only

@@ -212,7 +212,9 @@ struct Sweep {
   Millis now = 0;
   std::int64_t limit = 100;
 };
-struct Flush {};  // nothing; `done` runs when everything submitted before it is committed
+// Nothing of its own: `done` runs when everything that was submitted before it is committed, and in
+// the counters.
+struct Flush {};
 // Replaces the conversations and the usage by those of a backup, of this version or an earlier one,
 // in one transaction. Quota counts, key states and results stay as they are: what the providers
 // have counted is not undone. Every conversation lives its whole time again, from `now` on.

@@ -32,10 +32,6 @@ class Sums {
   Mark mark() const { return {ends_.size(), usages_.size()}; }
   void DropAfter(const Mark& mark);
 
-  // The counters themselves are to say what was added so far.
-  void AddUp() { add_up_ = true; }
-  bool to_be_added_up() const { return add_up_; }
-
   // Into the open transaction, as pending. Returns the attempts that are closed with it.
   std::vector<std::int64_t> WriteTo(Database& database);
 
@@ -50,7 +46,6 @@ class Sums {
 
   std::vector<End> ends_;
   std::vector<const Usage*> usages_;
-  bool add_up_ = false;
 };
 
 }  // namespace requestrouter::storage

@@ -47,6 +47,12 @@ std::vector<UsageRow> ReadUsage(Database& database, const UsageQuery& query);
 constexpr Millis SecondOf(Millis at) { return at - at % 1'000; }
 constexpr Millis MinuteOf(Millis at) { return at - at % 60'000; }
 constexpr Millis HourOf(Millis at) { return at - at % 3'600'000; }
+// The end of an INSERT into quota_seconds or quota_minutes: adds to what is there.
+inline constexpr const char* kAddToQuotaCount =
+    " ON CONFLICT DO UPDATE SET requests = requests + excluded.requests,"
+    " input_tokens = input_tokens + excluded.input_tokens,"
+    " output_tokens = output_tokens + excluded.output_tokens,"
+    " counted_tokens = counted_tokens + excluded.counted_tokens";
 void AddToMinute(Database& database, const QuotaCount& count);
 void ForgetCounts(Database& database, const ForgetQuotaCounts& request);
 Millis SecondsFrom(Millis now);  // see Recovered

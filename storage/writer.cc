@@ -20,6 +20,9 @@ Result<Written> Failed(const Error& error) { return tl::unexpected(error); }
 
 bool IsRestore(const Write& write) { return std::holds_alternative<Restore>(write); }
 
+// Who asks for it reads the counters next.
+bool IsFlush(const Write& write) { return std::holds_alternative<Flush>(write); }
+
 bool HasTurn(const Write& write) {
   const auto* finish = std::get_if<std::shared_ptr<const Finish>>(&write);
   return finish && (*finish)->turn;
@@ -111,7 +114,7 @@ bool Writer::ApplyAll(const std::vector<Job>& group, Results& results) {
     has_turn = has_turn || HasTurn(job.write);
   }
   if (has_turn) CrashPoint("committing");
-  CommitWithSums(transaction, sums);
+  CommitWithSums(group, transaction, sums);
   if (has_turn) CrashPoint("committed");
   return true;
 }
@@ -130,12 +133,14 @@ void Writer::ApplyEachAlone(const std::vector<Job>& group, Results& results) {
       sums.DropAfter(before);
     }
   }
-  CommitWithSums(transaction, sums);
+  CommitWithSums(group, transaction, sums);
 }
 
-void Writer::CommitWithSums(Transaction& transaction, Sums& sums) {
+void Writer::CommitWithSums(const std::vector<Job>& group, Transaction& transaction, Sums& sums) {
   const std::vector<std::int64_t> closed = sums.WriteTo(*database_);
-  const bool add_up = sums.to_be_added_up() || pending_commits_ >= kPendingCommits;
+  const bool add_up =
+      pending_commits_ >= kPendingCommits ||
+      std::any_of(group.begin(), group.end(), [](const Job& job) { return IsFlush(job.write); });
   if (add_up) AddUpPending(*database_);
   transaction.Commit();
   pending_commits_ = add_up ? 0 : pending_commits_ + 1;

@@ -72,7 +72,8 @@ class Writer {
       RR_REQUIRES(threads::kStorageThread);
   void ApplyEachAlone(const std::vector<Job>& group, Results& results)
       RR_REQUIRES(threads::kStorageThread);
-  void CommitWithSums(Transaction& transaction, Sums& sums) RR_REQUIRES(threads::kStorageThread);
+  void CommitWithSums(const std::vector<Job>& group, Transaction& transaction, Sums& sums)
+      RR_REQUIRES(threads::kStorageThread);
   Target TargetOf(Sums& sums) {
     return {*database_, attempts_, sums, options_.directory, options_.most_results};
   }

@@ -109,7 +109,7 @@ class ChatService {
   std::size_t waiting_count() const;
   std::size_t in_flight_count() const { return table_.CountIn(Stage::kInFlight); }
 
-  // The trace of a request under way or over; nullptr: not known.
+  // The trace of a request under way or over, if it is known.
   std::optional<Trace> FindTrace(uid_t uid, const std::string& id);
   // Of the requests that are over.
   const TraceLog& traces() const { return parts_.traces; }
