@@ -160,20 +160,13 @@ void ReadFile(const std::string& path, const AttemptLog::Identity& identity,
   }
 }
 
-// Asks for nothing but the inode: who has asked for a file's times makes Linux (6.13 and later)
-// give it a new one with the next write, and the next sync of any file near it writes that out,
-// too. A lone turn took a tenth longer.
-bool StatInode(int directory, const char* path, int flags, struct statx* found) {
-  return statx(directory, path, flags, STATX_INO, found) == 0;
-}
-
-// Whether the path names nothing, or something else than what is open.
-bool IsAnotherFile(const std::string& path, int fd) {
-  struct statx there {};
-  struct statx open {};
-  return !StatInode(AT_FDCWD, path.c_str(), 0, &there) ||
-         !StatInode(fd, "", AT_EMPTY_PATH, &open) || there.stx_ino != open.stx_ino ||
-         there.stx_dev_major != open.stx_dev_major || there.stx_dev_minor != open.stx_dev_minor;
+// Nullopt: none is there. Asks for nothing but the inode: who has asked for a file's times makes
+// Linux (6.13 and later) give it a new one with the next write, and the next sync of any file near
+// it writes that out, too. A lone turn took a tenth longer.
+std::optional<AttemptLog::Inode> FindInode(int directory, const char* path, int flags = 0) {
+  struct statx found {};
+  if (statx(directory, path, flags, STATX_INO, &found) != 0) return std::nullopt;
+  return AttemptLog::Inode{found.stx_dev_major, found.stx_dev_minor, found.stx_ino};
 }
 
 Error Trouble(const std::string& path, int error) {
@@ -237,9 +230,11 @@ std::int64_t AttemptLog::last_id() const {
 
 bool AttemptLog::NeedsRenewal() const {
   if (failed_ || !in_place_) return true;
-  const threads::Lock lock(mutex_);
-  if (end_ >= renew_at_) return true;
-  return IsAnotherFile(path_, fd_);
+  {
+    const threads::Lock lock(mutex_);
+    if (end_ >= renew_at_) return true;
+  }
+  return FindInode(AT_FDCWD, path_.c_str()) != inode_;
 }
 
 void AttemptLog::Renew() {
@@ -288,6 +283,7 @@ void AttemptLog::BeginNext() {
   fd_ = fd;
   end_ = static_cast<std::int64_t>(bytes.size());
   renew_at_ = std::max(kLong, 2 * end_ + kStep);
+  inode_ = FindInode(fd, "", AT_EMPTY_PATH);
   identity_ = identity;
   in_place_ = false;
   failed_ = false;

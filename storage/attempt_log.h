@@ -1,8 +1,10 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -40,6 +42,9 @@ class AttemptLog {
     Millis at = 0;
     std::string record;  // as it is in the file
   };
+
+  // A file, whatever it is called: its device's two numbers and its own.
+  using Inode = std::array<std::uint64_t, 3>;
 
   // Begins an empty file, in the place of what is there. Throws DatabaseError.
   AttemptLog(std::string path, Identity identity);
@@ -81,7 +86,8 @@ class AttemptLog {
 
   const std::string path_;
   Identity identity_;
-  bool in_place_ = true;  // the file is called path_, not yet path_.next
+  std::optional<Inode> inode_;  // of fd_
+  bool in_place_ = true;        // the file is called path_, not yet path_.next
   std::atomic<bool> failed_{false};
 
   mutable threads::Mutex mutex_;

@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "storage/log_vfs.h"
+
 namespace requestrouter::storage {
 namespace {
 
@@ -142,10 +144,12 @@ std::optional<std::string> Statement::OptionalText(int column) const {
 // ---- Database
 
 Database::Database(const std::string& path, Mode mode) : path_(path) {
+  if (mode == Mode::kReadWrite) log_vfs_ = std::make_unique<LogVfs>();
   const int flags = (mode == Mode::kReadWrite ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
                                               : SQLITE_OPEN_READONLY) |
                     SQLITE_OPEN_NOMUTEX;
-  const int code = sqlite3_open_v2(path.c_str(), &database_, flags, nullptr);
+  const int code =
+      sqlite3_open_v2(path.c_str(), &database_, flags, log_vfs_ ? log_vfs_->name() : nullptr);
   if (code != SQLITE_OK) {
     sqlite3_close(std::exchange(database_, nullptr));
     storage::Throw(nullptr, path_, code);
@@ -159,6 +163,7 @@ Database::Database(const std::string& path, Mode mode) : path_(path) {
       Execute("PRAGMA wal_autocheckpoint = 0");  // the writer checkpoints when it is idle
       sqlite3_wal_hook(database_, NotePages, &log_pages_);
       Execute("PRAGMA journal_size_limit = 16777216");  // the WAL shrinks again after a long reader
+      SetDurability(Durability::kFull);
     }
   } catch (...) {
     sqlite3_close(std::exchange(database_, nullptr));
@@ -190,6 +195,16 @@ void Database::Execute(const std::string& sql) {
 std::int64_t Database::QueryInteger(const std::string& sql) {
   Statement statement = Prepare(sql);
   return statement.Step() ? statement.Integer(0) : 0;
+}
+
+// FULL syncs the log at every commit, NORMAL only at checkpoints
+// (https://sqlite.org/pragma.html#pragma_synchronous).
+void Database::SetDurability(Durability durability) {
+  if (durability == durability_) return;
+  const bool sync = durability == Durability::kFull;
+  Execute(sync ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+  log_vfs_->Gather(sync);
+  durability_ = durability;
 }
 
 void Database::Throw(int sqlite_code) const { storage::Throw(database_, path_, sqlite_code); }

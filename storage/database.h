@@ -17,6 +17,8 @@ struct sqlite3_stmt;
 // inside of storage and become Result at the store's boundary.
 namespace requestrouter::storage {
 
+class LogVfs;
+
 // A failed call of SQLite, with the code that says what to do about it.
 class DatabaseError {
  public:
@@ -79,6 +81,9 @@ class Database {
   Statement Prepare(std::string_view sql);
   void Execute(const std::string& sql);
   std::int64_t QueryInteger(const std::string& sql);
+  // Of the transactions that begin from now on: whether a commit waits for the disk, or leaves that
+  // to the next one which does. For a connection that writes.
+  void SetDurability(Durability durability);
   int changes() const;           // rows, by the last write
   std::int64_t last_id() const;  // of the row that was inserted last
   // In the log, as of this connection's last commit.
@@ -90,7 +95,9 @@ class Database {
 
  private:
   const std::string path_;
+  std::unique_ptr<LogVfs> log_vfs_;  // null where it only reads
   sqlite3* database_ = nullptr;
+  std::optional<Durability> durability_;
   int log_pages_ = 0;
   struct TextHash {
     using is_transparent = void;

@@ -93,7 +93,7 @@ void Writer::CommitOrThrow(std::vector<Job>& group, Results& results) {
   const bool sync = options_.durability == Durability::kFull &&
                     std::any_of(group.begin(), group.end(),
                                 [](const Job& job) { return job.durability == Durability::kFull; });
-  SetDurability(sync);
+  database_->SetDurability(sync ? Durability::kFull : Durability::kProcess);
   if (IsRestore(group.front().write)) {
     Sums none;
     return results.push_back(Apply(group.front().write, TargetOf(none)));
@@ -145,14 +145,6 @@ void Writer::CommitWithSums(const std::vector<Job>& group, Transaction& transact
   transaction.Commit();
   pending_commits_ = add_up ? 0 : pending_commits_ + 1;
   attempts_.Close(closed);
-}
-
-// FULL syncs the WAL at every commit, NORMAL only at checkpoints: what nobody waits for costs no
-// sync (https://sqlite.org/pragma.html#pragma_synchronous).
-void Writer::SetDurability(bool sync) {
-  if (sync == syncing_) return;
-  database_->Execute(sync ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
-  syncing_ = sync;
 }
 
 }  // namespace requestrouter::storage

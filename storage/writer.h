@@ -78,7 +78,6 @@ class Writer {
     return {*database_, attempts_, sums, options_.directory, options_.most_results};
   }
   void NoteFailure(const DatabaseError& error) RR_REQUIRES(threads::kStorageThread);
-  void SetDurability(bool sync) RR_REQUIRES(threads::kStorageThread);
 
   // writer_upkeep.cc
   void AddUpWhenDue() RR_REQUIRES(threads::kStorageThread);
@@ -98,7 +97,6 @@ class Writer {
   std::unique_ptr<Database> database_;  // null where it could not be opened again
   AttemptLog& attempts_;
   std::int64_t noted_generation_;  // of the log, in the database
-  bool syncing_ = true;
   bool uncheckpointed_ = false;  // the log holds what the database does not
   int checkpoint_at_ = kLogPages;
   int pending_commits_ = 0;  // since counters were added up

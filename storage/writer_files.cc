@@ -56,7 +56,6 @@ void Writer::Reopen() {
   auto opened = std::make_unique<Database>(options_.path, Database::Mode::kReadWrite);
   Migrate(*opened);
   database_ = std::move(opened);
-  syncing_ = true;
   uncheckpointed_ = false;
   options_.on_reopened();
 }

@@ -11,7 +11,7 @@ namespace requestrouter::storage {
 void Writer::AddUpWhenDue() {
   if (!database_ || !healthy_ || pending_commits_ == 0) return;
   try {
-    SetDurability(false);
+    database_->SetDurability(Durability::kProcess);
     Transaction transaction(*database_);
     AddUpPending(*database_);
     transaction.Commit();
@@ -54,7 +54,7 @@ void Writer::RenewLogWhenDue() {
 void Writer::Probe() {
   try {
     EnsureFiles();
-    SetDurability(options_.durability == Durability::kFull);
+    database_->SetDurability(options_.durability);
     Transaction transaction(*database_);
     database_->Execute(
         "INSERT OR REPLACE INTO key_states VALUES ('', '', 0, '', '', 0);"
@@ -69,7 +69,7 @@ void Writer::Probe() {
 void Writer::EndSessionOrLeaveIt() {
   try {
     EnsureFiles();
-    SetDurability(true);
+    database_->SetDurability(Durability::kFull);
     attempts_.Sync();
     EndSession(*database_);
   } catch (const DatabaseError&) {
