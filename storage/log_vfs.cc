@@ -14,11 +14,12 @@ constexpr std::size_t kMost = 0x1ffff;
 struct Log {
   sqlite3_file base;
   LogVfs* vfs;
-  sqlite3_file* system;
 };
 
 Log& Mine(sqlite3_file* file) { return *reinterpret_cast<Log*>(file); }
-sqlite3_file* System(sqlite3_file* file) { return Mine(file).system; }
+sqlite3_file* System(sqlite3_file* file) {
+  return reinterpret_cast<sqlite3_file*>(&Mine(file) + 1);
+}
 const sqlite3_io_methods& Methods(sqlite3_file* file) { return *System(file)->pMethods; }
 int WriteGathered(sqlite3_file* file) { return Mine(file).vfs->WriteGathered(System(file)); }
 
@@ -109,11 +110,10 @@ int LogVfs::OpenFile(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int
 
 int LogVfs::Open(const char* name, sqlite3_file* file, int flags, int* out_flags) {
   if ((flags & SQLITE_OPEN_WAL) == 0) return system_->xOpen(system_, name, file, flags, out_flags);
-  auto* log = new (file) Log{};
-  log->vfs = this;
-  log->system = reinterpret_cast<sqlite3_file*>(log + 1);
-  const int code = system_->xOpen(system_, name, log->system, flags, out_flags);
-  if (log->system->pMethods) log->base.pMethods = &kMethods;  // then SQLite closes it
+  sqlite3_file* const log = System(file);
+  const int code = system_->xOpen(system_, name, log, flags, out_flags);
+  // Where it has methods, although it may have failed, SQLite closes it.
+  new (file) Log{{log->pMethods ? &kMethods : nullptr}, this};
   return code;
 }
 

@@ -97,7 +97,7 @@ class Writer {
   std::unique_ptr<Database> database_;  // null where it could not be opened again
   AttemptLog& attempts_;
   std::int64_t noted_generation_;  // of the log, in the database
-  bool uncheckpointed_ = false;  // the log holds what the database does not
+  bool uncheckpointed_ = false;    // the log holds what the database does not
   int checkpoint_at_ = kLogPages;
   int pending_commits_ = 0;  // since counters were added up
   // A write or sync has failed: what was written before it may not have reached the disk, although
