@@ -4,6 +4,8 @@
 #include <new>
 #include <string_view>
 
+#include "storage/file_over.h"
+
 namespace requestrouter::storage {
 namespace {
 
@@ -16,76 +18,52 @@ struct Log {
   LogVfs* vfs;
 };
 
-Log& Mine(sqlite3_file* file) { return *reinterpret_cast<Log*>(file); }
-sqlite3_file* System(sqlite3_file* file) {
-  return reinterpret_cast<sqlite3_file*>(&Mine(file) + 1);
+using Over = FileOver<Log>;
+
+int WriteGathered(sqlite3_file* file) {
+  return Over::Of(file).vfs->WriteGathered(Over::System(file));
 }
-const sqlite3_io_methods& Methods(sqlite3_file* file) { return *System(file)->pMethods; }
-int WriteGathered(sqlite3_file* file) { return Mine(file).vfs->WriteGathered(System(file)); }
 
 int Close(sqlite3_file* file) {
   // Only a transaction that was not committed can have left anything.
   WriteGathered(file);
-  return Methods(file).xClose(System(file));
+  return Over::Close(file);
 }
 
 int Read(sqlite3_file* file, void* to, int count, sqlite3_int64 offset) {
   if (const int code = WriteGathered(file)) return code;
-  return Methods(file).xRead(System(file), to, count, offset);
+  return Over::Read(file, to, count, offset);
 }
 
 int Write(sqlite3_file* file, const void* from, int count, sqlite3_int64 offset) {
-  return Mine(file).vfs->Write(System(file), from, count, offset);
+  return Over::Of(file).vfs->Write(Over::System(file), from, count, offset);
 }
 
 int Truncate(sqlite3_file* file, sqlite3_int64 size) {
   if (const int code = WriteGathered(file)) return code;
-  return Methods(file).xTruncate(System(file), size);
+  return Over::Truncate(file, size);
 }
 
 int Sync(sqlite3_file* file, int flags) {
   if (const int code = WriteGathered(file)) return code;
-  return Methods(file).xSync(System(file), flags);
+  return Over::Sync(file, flags);
 }
 
 int FileSize(sqlite3_file* file, sqlite3_int64* size) {
   if (const int code = WriteGathered(file)) return code;
-  return Methods(file).xFileSize(System(file), size);
+  return Over::FileSize(file, size);
 }
 
-int Lock(sqlite3_file* file, int level) { return Methods(file).xLock(System(file), level); }
-int Unlock(sqlite3_file* file, int level) { return Methods(file).xUnlock(System(file), level); }
-int CheckReservedLock(sqlite3_file* file, int* result) {
-  return Methods(file).xCheckReservedLock(System(file), result);
-}
-int FileControl(sqlite3_file* file, int operation, void* argument) {
-  return Methods(file).xFileControl(System(file), operation, argument);
-}
-int SectorSize(sqlite3_file* file) { return Methods(file).xSectorSize(System(file)); }
-int DeviceCharacteristics(sqlite3_file* file) {
-  return Methods(file).xDeviceCharacteristics(System(file));
-}
-
-// Version 1: shared memory is the database's, and nothing maps the log into memory.
-constexpr sqlite3_io_methods kMethods = {1,
-                                         Close,
-                                         Read,
-                                         Write,
-                                         Truncate,
-                                         Sync,
-                                         FileSize,
-                                         Lock,
-                                         Unlock,
-                                         CheckReservedLock,
-                                         FileControl,
-                                         SectorSize,
-                                         DeviceCharacteristics,
-                                         nullptr,
-                                         nullptr,
-                                         nullptr,
-                                         nullptr,
-                                         nullptr,
-                                         nullptr};
+constexpr sqlite3_io_methods kMethods = [] {
+  sqlite3_io_methods methods = Over::kForwarding;
+  methods.xClose = Close;
+  methods.xRead = Read;
+  methods.xWrite = Write;
+  methods.xTruncate = Truncate;
+  methods.xSync = Sync;
+  methods.xFileSize = FileSize;
+  return methods;
+}();
 
 }  // namespace
 
@@ -110,7 +88,7 @@ int LogVfs::OpenFile(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int
 
 int LogVfs::Open(const char* name, sqlite3_file* file, int flags, int* out_flags) {
   if ((flags & SQLITE_OPEN_WAL) == 0) return system_->xOpen(system_, name, file, flags, out_flags);
-  sqlite3_file* const log = System(file);
+  sqlite3_file* const log = Over::System(file);
   const int code = system_->xOpen(system_, name, log, flags, out_flags);
   // Where it has methods, although it may have failed, SQLite closes it.
   new (file) Log{{log->pMethods ? &kMethods : nullptr}, this};

@@ -8,6 +8,8 @@
 #include <fstream>
 #include <new>
 
+#include "storage/file_over.h"
+
 namespace requestrouter::storage {
 namespace {
 
@@ -16,100 +18,57 @@ struct OpenFile {
   sqlite3_file base;
   FaultyVfs* vfs;
   std::string* path;
-  sqlite3_file* system;
 };
+using Over = FileOver<OpenFile>;
 
-OpenFile& Mine(sqlite3_file* file) { return *reinterpret_cast<OpenFile*>(file); }
-sqlite3_file* System(sqlite3_file* file) { return Mine(file).system; }
-const sqlite3_io_methods& Methods(sqlite3_file* file) { return *System(file)->pMethods; }
 FaultyVfs& VfsOf(sqlite3_vfs* vfs) { return *static_cast<FaultyVfs*>(vfs->pAppData); }
 
 int Close(sqlite3_file* file) {
-  const int code = Methods(file).xClose(System(file));
-  delete Mine(file).path;
+  const int code = Over::Close(file);
+  delete Over::Of(file).path;
   return code;
 }
 
-int Read(sqlite3_file* file, void* to, int count, sqlite3_int64 offset) {
-  return Methods(file).xRead(System(file), to, count, offset);
-}
-
 int Write(sqlite3_file* file, const void* from, int count, sqlite3_int64 offset) {
-  OpenFile& mine = Mine(file);
+  OpenFile& mine = Over::Of(file);
   if (const int code = mine.vfs->Pass(FaultyVfs::Operation::kWrite)) return code;
   mine.vfs->Wrote(*mine.path, offset, from, count);
-  return Methods(file).xWrite(System(file), from, count, offset);
+  return Over::Write(file, from, count, offset);
 }
 
 int Truncate(sqlite3_file* file, sqlite3_int64 size) {
-  Mine(file).vfs->Truncated(*Mine(file).path, size);
-  return Methods(file).xTruncate(System(file), size);
+  const OpenFile& mine = Over::Of(file);
+  mine.vfs->Truncated(*mine.path, size);
+  return Over::Truncate(file, size);
 }
 
 int Sync(sqlite3_file* file, int) {
-  OpenFile& mine = Mine(file);
+  OpenFile& mine = Over::Of(file);
   const int code = mine.vfs->Pass(FaultyVfs::Operation::kSync);
   mine.vfs->Synced(*mine.path, code == SQLITE_OK);
   return code;  // the disk itself is not waited for
 }
 
-int FileSize(sqlite3_file* file, sqlite3_int64* size) {
-  return Methods(file).xFileSize(System(file), size);
-}
-int Lock(sqlite3_file* file, int level) { return Methods(file).xLock(System(file), level); }
-int Unlock(sqlite3_file* file, int level) { return Methods(file).xUnlock(System(file), level); }
-int CheckReservedLock(sqlite3_file* file, int* result) {
-  return Methods(file).xCheckReservedLock(System(file), result);
-}
-int FileControl(sqlite3_file* file, int operation, void* argument) {
-  return Methods(file).xFileControl(System(file), operation, argument);
-}
-int SectorSize(sqlite3_file* file) { return Methods(file).xSectorSize(System(file)); }
-int DeviceCharacteristics(sqlite3_file* file) {
-  return Methods(file).xDeviceCharacteristics(System(file));
-}
-int ShmMap(sqlite3_file* file, int page, int size, int extend, void volatile** to) {
-  return Methods(file).xShmMap(System(file), page, size, extend, to);
-}
-int ShmLock(sqlite3_file* file, int offset, int count, int flags) {
-  return Methods(file).xShmLock(System(file), offset, count, flags);
-}
-void ShmBarrier(sqlite3_file* file) { Methods(file).xShmBarrier(System(file)); }
-int ShmUnmap(sqlite3_file* file, int remove) {
-  return Methods(file).xShmUnmap(System(file), remove);
-}
-
-constexpr sqlite3_io_methods kMethods = {2,
-                                         Close,
-                                         Read,
-                                         Write,
-                                         Truncate,
-                                         Sync,
-                                         FileSize,
-                                         Lock,
-                                         Unlock,
-                                         CheckReservedLock,
-                                         FileControl,
-                                         SectorSize,
-                                         DeviceCharacteristics,
-                                         ShmMap,
-                                         ShmLock,
-                                         ShmBarrier,
-                                         ShmUnmap,
-                                         nullptr,
-                                         nullptr};
+constexpr sqlite3_io_methods kMethods = [] {
+  sqlite3_io_methods methods = Over::kForwarding;
+  methods.xClose = Close;
+  methods.xWrite = Write;
+  methods.xTruncate = Truncate;
+  methods.xSync = Sync;
+  return methods;
+}();
 
 int Open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int* out_flags) {
   FaultyVfs& faulty = VfsOf(vfs);
   auto* opened = new (file) OpenFile{};
-  opened->system = reinterpret_cast<sqlite3_file*>(opened + 1);
-  opened->system->pMethods = nullptr;
-  const int code = faulty.system()->xOpen(faulty.system(), name, opened->system, flags, out_flags);
-  if (!opened->system->pMethods) return code;
+  sqlite3_file* const system = Over::System(file);
+  system->pMethods = nullptr;
+  const int code = faulty.system()->xOpen(faulty.system(), name, system, flags, out_flags);
+  if (!system->pMethods) return code;
   opened->base.pMethods = &kMethods;
   opened->vfs = &faulty;
   opened->path = new std::string(name ? name : "");
-  if (code == SQLITE_OK) faulty.Opened(*opened->path, opened->system);
+  if (code == SQLITE_OK) faulty.Opened(*opened->path, system);
   return code;
 }
 
