@@ -51,22 +51,20 @@ void Loop::Run() {
     parts_.on_turn();
     parts_.outbox.SendPosted();
     if (IsDone()) return;
-    // Last, because a send may have hidden an arrival: see ipc::ServerSocket::fd.
-    const bool received = ReceiveSome();
-    if (received) parts_.chats.Tick();
-    parts_.outbox.SendPosted();
-    Sleep(received);
+    if (arrivals_ || !parts_.socket.settled()) ReceiveSome();
+    Sleep();
   }
 }
 
-bool Loop::ReceiveSome() {
-  int count = 0;
-  for (; count < kReceiveAtOnce; ++count) {
+void Loop::ReceiveSome() {
+  arrivals_ = false;
+  for (int count = 0; count < kReceiveAtOnce; ++count) {
     std::optional<ipc::Incoming> incoming = parts_.socket.Receive();
     if (!incoming) break;
     Handle(*incoming);
   }
-  return count > 0;
+  parts_.chats.Tick();
+  parts_.outbox.SendPosted();
 }
 
 void Loop::Handle(const ipc::Incoming& incoming) {
@@ -130,12 +128,13 @@ policy::Instant Loop::NextDeadline() const {
   return next;
 }
 
-void Loop::Sleep(bool more_to_receive) {
-  const policy::Instant until = more_to_receive ? policy::Instant::min() : NextDeadline();
+void Loop::Sleep() {
+  const policy::Instant until = parts_.socket.settled() ? NextDeadline() : policy::Instant::min();
   for (const int descriptor : parts_.upstream.Turn(until)) Serve(descriptor);
 }
 
 void Loop::Serve(int descriptor) {
+  if (descriptor == parts_.socket.fd()) arrivals_ = true;
   if (descriptor == parts_.mailbox.fd()) parts_.mailbox.Drain();
   if (descriptor == signal_fd_) ReadSignals();
   if (descriptor == callers_.fd()) {

@@ -54,18 +54,19 @@ class Loop {
  private:
   enum class Stopping : std::uint8_t { kNo, kDraining, kAborting };
 
-  bool ReceiveSome() RR_REQUIRES(threads::kRouterThread);
+  void ReceiveSome() RR_REQUIRES(threads::kRouterThread);
   void Handle(const ipc::Incoming& incoming) RR_REQUIRES(threads::kRouterThread);
   void ReadSignals() RR_REQUIRES(threads::kRouterThread);
   void StopSignal() RR_REQUIRES(threads::kRouterThread);
   bool IsDone() RR_REQUIRES(threads::kRouterThread);
-  void Sleep(bool more_to_receive) RR_REQUIRES(threads::kRouterThread);
+  void Sleep() RR_REQUIRES(threads::kRouterThread);
   void Serve(int descriptor) RR_REQUIRES(threads::kRouterThread);
   policy::Instant NextDeadline() const RR_REQUIRES(threads::kRouterThread);
 
   Parts parts_;
   router::CallerWatch callers_;
   const int signal_fd_;
+  bool arrivals_ = true;  // the socket says that there may be some
   Stopping stopping_ = Stopping::kNo;
   policy::Instant drain_until_{};
 };

@@ -125,7 +125,10 @@ class RouterSocket final : public ServerSocket {
 
   int fd() const override { return socket_.get(zmq::sockopt::fd); }
 
+  bool settled() const override { return settled_; }
+
   std::optional<Incoming> Receive() override {
+    settled_ = false;
     zmq::message_t frame;
     while (ReceiveFrame(frame)) {
       Assembler assembler;
@@ -135,12 +138,14 @@ class RouterSocket final : public ServerSocket {
       if (message) return message;
       ++dropped_;
     }
+    settled_ = true;
     return std::nullopt;
   }
 
   // Only the first frame of a message can fail: it chooses the peer, and libzmq takes the others of
   // a message that it has begun.
   SendStatus Send(const Envelope& envelope, std::string_view payload) override {
+    settled_ = false;
     for (const std::string& frame : envelope) {
       const SendStatus status = SendFrame(frame, ZMQ_SNDMORE | ZMQ_DONTWAIT);
       if (status != SendStatus::kSent) return status;
@@ -193,6 +198,7 @@ class RouterSocket final : public ServerSocket {
   ZapHandler zap_;
   zmq::socket_t socket_;
   std::uint64_t dropped_ = 0;
+  bool settled_ = false;
 };
 
 }  // namespace

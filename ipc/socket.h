@@ -60,9 +60,13 @@ class ServerSocket {
 
   virtual ~ServerSocket() = default;
 
-  // Readable when Receive may have something. Edge-triggered: after a wake-up call Receive until
-  // it returns nullopt, and again before sleeping after any Send.
+  // Readable when Receive may have something. Edge-triggered: who sleeps on it calls Receive when
+  // it is readable and, whatever it says, until settled().
   virtual int fd() const = 0;
+
+  // True: nothing can be received before fd() is readable: the last Receive found nothing, and
+  // nothing was sent since, which may have taken fd()'s word of an arrival.
+  virtual bool settled() const = 0;
 
   // The next well-formed message, or nullopt. A message is well-formed if it has an empty frame
   // within its first 64 frames and 16 KiB, exactly one frame after it, and peer credentials;

@@ -33,6 +33,7 @@ class FakeClock final : public Clock {
 class FakeSocket final : public ipc::ServerSocket {
  public:
   int fd() const override { return -1; }
+  bool settled() const override { return true; }
   std::optional<ipc::Incoming> Receive() override { return std::nullopt; }
   std::uint64_t dropped() const override { return 0; }
   ipc::SendStatus Send(const ipc::Envelope& to, std::string_view payload) override {

@@ -29,6 +29,23 @@ TEST_F(SocketTest, ARequestSocketGetsItsReply) {
   EXPECT_THAT(Receive(client), ElementsAre("answer"));
 }
 
+TEST_F(SocketTest, IsSettledOnceNothingIsFoundAndNothingWasSentSince) {
+  const auto server = Serve();
+  EXPECT_FALSE(server->settled());
+  EXPECT_FALSE(server->Receive());
+  EXPECT_TRUE(server->settled());
+  zmq::socket_t client = Connect(zmq::socket_type::dealer);
+  Send(client, {"", "one"});
+  Send(client, {"", "two"});
+  const Incoming one = Await(*server);
+  EXPECT_FALSE(server->settled()) << "the other may be there already";
+  Await(*server);
+  EXPECT_FALSE(server->Receive());
+  EXPECT_TRUE(server->settled());
+  server->Send(one.envelope, "answer");
+  EXPECT_FALSE(server->settled());
+}
+
 TEST_F(SocketTest, ARequestSocketWithCorrelationGetsTheReplyToItsLastRequest) {
   const auto server = Serve();
   zmq::socket_t client(context_, zmq::socket_type::req);
