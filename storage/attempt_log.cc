@@ -230,12 +230,11 @@ std::int64_t AttemptLog::last_id() const {
 
 bool AttemptLog::NeedsRenewal() const {
   if (failed_ || !in_place_) return true;
-  {
-    const threads::Lock lock(mutex_);
-    if (end_ >= renew_at_) return true;
-  }
-  return FindInode(AT_FDCWD, path_.c_str()) != inode_;
+  const threads::Lock lock(mutex_);
+  return end_ >= renew_at_;
 }
+
+bool AttemptLog::HasMoved() const { return FindInode(AT_FDCWD, path_.c_str()) != inode_; }
 
 void AttemptLog::Renew() {
   if (in_place_) BeginNext();

@@ -66,8 +66,10 @@ class AttemptLog {
   // Their ends are committed.
   void Close(std::span<const std::int64_t> attempt_ids);
 
-  // It is long, incomplete, or was taken away.
+  // It is long or incomplete.
   bool NeedsRenewal() const;
+  // Its path names no file any more, or another one.
+  bool HasMoved() const;
   // Begins the next generation, and syncs it. Throws DatabaseError and may be called again.
   void Renew();
   // Everything in it survives a power cut. Throws DatabaseError.

@@ -34,6 +34,7 @@ Writer::Writer(Options options, std::unique_ptr<Database> database, AttemptLog& 
     : options_(std::move(options)),
       database_(std::move(database)),
       attempts_(attempts),
+      watch_(options_.directory),
       noted_generation_(attempts.generation()) {
   thread_ = std::thread([this] { Run(); });
   pthread_setname_np(thread_.native_handle(), "storage");

@@ -11,6 +11,7 @@
 #include "storage/apply.h"
 #include "storage/attempt_log.h"
 #include "storage/database.h"
+#include "storage/directory_watch.h"
 #include "storage/sqlite_store.h"
 #include "storage/store.h"
 #include "storage/sums.h"
@@ -88,6 +89,7 @@ class Writer {
 
   // writer_files.cc
   void EnsureFiles() RR_REQUIRES(threads::kStorageThread);
+  void EnsureDatabase() RR_REQUIRES(threads::kStorageThread);
   void Rescue() RR_REQUIRES(threads::kStorageThread);
   void Reopen() RR_REQUIRES(threads::kStorageThread);
   void CheckpointFully() RR_REQUIRES(threads::kStorageThread);
@@ -96,6 +98,8 @@ class Writer {
   const Options options_;
   std::unique_ptr<Database> database_;  // null where it could not be opened again
   AttemptLog& attempts_;
+  DirectoryWatch watch_;
+  bool may_have_moved_ = false;    // files of the directory, and not all were looked for since
   std::int64_t noted_generation_;  // of the log, in the database
   bool uncheckpointed_ = false;    // the log holds what the database does not
   int checkpoint_at_ = kLogPages;

@@ -24,6 +24,15 @@ bool Exists(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
 // that was deleted goes on taking writes, and they vanish with it.
 void Writer::EnsureFiles() {
   if (!database_) Reopen();
+  may_have_moved_ = watch_.MayHaveChanged(std::chrono::steady_clock::now()) || may_have_moved_;
+  if (may_have_moved_) EnsureDatabase();
+  if (suspect_) {
+    CheckpointFully();
+    suspect_ = false;
+  }
+}
+
+void Writer::EnsureDatabase() {
   if (HasMoved(*database_)) {
     if (Exists(options_.path)) {
       throw DatabaseError(ErrorCode::kReadOnly,
@@ -37,10 +46,6 @@ void Writer::EnsureFiles() {
     // Everything in the log goes to the database; opening again makes a new log.
     CheckpointFully();
     Reopen();
-  }
-  if (suspect_) {
-    CheckpointFully();
-    suspect_ = false;
   }
 }
 

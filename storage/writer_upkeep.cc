@@ -40,7 +40,8 @@ void Writer::CheckpointWhenDue(bool idle) {
 // next group tries again.
 void Writer::RenewLogWhenDue() {
   try {
-    if (attempts_.NeedsRenewal()) attempts_.Renew();
+    if (attempts_.NeedsRenewal() || (may_have_moved_ && attempts_.HasMoved())) attempts_.Renew();
+    may_have_moved_ = may_have_moved_ && !healthy_;
     if (attempts_.generation() == noted_generation_ || !database_) return;
     NoteLogGeneration(*database_, attempts_.generation(), attempts_.last_id());
     noted_generation_ = attempts_.generation();

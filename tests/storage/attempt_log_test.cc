@@ -250,14 +250,16 @@ TEST_F(AttemptLogTest, IsRenewedWhenItIsLongAndOnlyThen) {
 
 TEST_F(AttemptLogTest, OneThatIsTakenAwayIsWrittenAgain) {
   OpenAll(1, 2);
+  EXPECT_FALSE(log_->HasMoved());
   fs::remove(path_);
-  EXPECT_TRUE(log_->NeedsRenewal());
+  EXPECT_TRUE(log_->HasMoved());
   log_->Renew();
   EXPECT_THAT(Ids(path_), ElementsAre(1, 2));
   WriteFile(folder_ + "/other", "something else");
   fs::rename(folder_ + "/other", path_);
-  EXPECT_TRUE(log_->NeedsRenewal());
+  EXPECT_TRUE(log_->HasMoved());
   log_->Renew();
+  EXPECT_FALSE(log_->HasMoved());
   EXPECT_THAT(Ids(path_), ElementsAre(1, 2));
 }
 
