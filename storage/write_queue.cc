@@ -42,6 +42,11 @@ void WriteQueue::Stop() {
   wake_.notify_one();
 }
 
+bool WriteQueue::empty() const {
+  const threads::Lock lock(mutex_);
+  return jobs_.empty();
+}
+
 std::optional<std::vector<WriteQueue::Job>> WriteQueue::Take(
     std::optional<std::chrono::milliseconds> patience) {
   threads::Lock lock(mutex_);

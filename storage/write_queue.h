@@ -28,6 +28,9 @@ class WriteQueue {
   // Take gives what waits; nothing may be submitted. Any thread.
   void Stop();
 
+  // Whether nothing waits now. Any thread.
+  bool empty() const;
+
   // Waits for writes, and gives those that are written in one transaction, in their order. Empty:
   // none came within `patience` (absent: as long as it takes). nullopt: stopped, and none is left.
   std::optional<std::vector<Job>> Take(std::optional<std::chrono::milliseconds> patience)
@@ -37,7 +40,7 @@ class WriteQueue {
   void AwaitCompany(threads::Lock& lock) RR_REQUIRES(mutex_);
   std::vector<Job> TakeGroup() RR_REQUIRES(mutex_);
 
-  threads::Mutex mutex_;
+  mutable threads::Mutex mutex_;
   std::condition_variable wake_;
   std::deque<Job> jobs_ RR_GUARDED_BY(mutex_);
   std::size_t urgent_ RR_GUARDED_BY(mutex_) = 0;  // of the jobs

@@ -83,6 +83,8 @@ void Writer::Commit(std::vector<Job>& group) {
   }
   options_.on_commit({std::chrono::steady_clock::now() - began, group.size(), healthy_});
   for (std::size_t i = 0; i < group.size(); ++i) group[i].done(std::move(results[i]));
+  // Those who were told answer before the next commit takes the processor, and add to it.
+  if (!queue_.empty()) threads::LetOthersRun();
 }
 
 void Writer::NoteFailure(const DatabaseError& error) {
