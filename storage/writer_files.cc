@@ -1,6 +1,8 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
+#include <chrono>
+
 #include "storage/files.h"
 #include "storage/schema.h"
 #include "storage/writer.h"
