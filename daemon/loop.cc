@@ -58,11 +58,13 @@ void Loop::Run() {
 
 void Loop::ReceiveSome() {
   arrivals_ = false;
-  for (int count = 0; count < kReceiveAtOnce; ++count) {
+  int count = 0;
+  for (; count < kReceiveAtOnce; ++count) {
     std::optional<ipc::Incoming> incoming = parts_.socket.Receive();
     if (!incoming) break;
     Handle(*incoming);
   }
+  if (count == 0) return;
   parts_.chats.Tick();
   parts_.outbox.SendPosted();
 }
